@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Sourced by the scripts beside it: where things are, and how to complain.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
+JOBS=${JOBS:-$(nproc)}
+: "${JOBS:=$(nproc)}"
+
+GITDB=$BUILD/base.git		# holds the pristine base, and trees made from it
+LINUX=$BUILD/linux		# the patched tree
+KOUT=$BUILD/kernel		# O= of the kernel build
+TOOLS=$BUILD/tools		# libbpf, bpftool, selftests
+
+# What of this repository mirrors the kernel tree
+OVERLAY_DIRS=(Documentation certs include kernel lib rust samples scripts
+	      security tools)
+
+die() {
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 1
+}
+
+note() {
+	printf '==> %s\n' "$*" >&2
+}
+
+# The compiler, bindgen and so on that dev/packages.sh settled for
+load_env() {
+	[ -r "$BUILD/env.sh" ] || die "run 'make packages' first"
+	# shellcheck source=/dev/null
+	. "$BUILD/env.sh"
+}
+
+# git on our own object store, never on a repository around us
+base_git() {
+	GIT_DIR=$GITDB git -c core.autocrlf=false -c core.fsmonitor=false \
+		-c core.safecrlf=false "$@"
+}
+
+base_commit() {
+	base_git rev-parse -q --verify refs/heads/base ||
+		die "no base kernel yet: run 'make base'"
+}
+
+# Two makes at a time would pull the tree from under each other's feet
+take_lock() {
+	mkdir -p "$BUILD"
+	exec 9>"$BUILD/.lock"
+	if ! flock -n 9; then
+		note "waiting for another make that uses $BUILD"
+		flock 9
+	fi
+}
+
+# Our files that stand where they will stand in the kernel tree
+overlay_files() {
+	local dirs=() d
+	for d in "${OVERLAY_DIRS[@]}"; do
+		[ -d "$ROOT/$d" ] && dirs+=("$d")
+	done
+	[ ${#dirs[@]} -gt 0 ] || return 0
+	cd "$ROOT"
+	{
+		if [ -e .git ]; then
+			git ls-files -co --exclude-standard -- "${dirs[@]}"
+		else
+			find "${dirs[@]}" \( -type f -o -type l \) \
+				! -path '*/target/*' ! -name '*.o'
+		fi
+	} | LC_ALL=C sort -u | while IFS= read -r f; do
+		# what git lists may be deleted in the work tree
+		[ -e "$f" ] || [ -L "$f" ] || continue
+		printf '%s\n' "$f"
+	done
+}
+
+# Runs "$@" with output to the log $1; says every few seconds how far it is.
+# $2 names the step.
+with_progress() {
+	local log=$1 what=$2 start=$SECONDS pid rc=0 n
+	shift 2
+	note "$what (log: $log)"
+	"$@" >"$log" 2>&1 </dev/null 9>&- &
+	pid=$!
+	# shellcheck disable=SC2064
+	trap "kill $pid 2>/dev/null || true" EXIT
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		[ $(((SECONDS - start) % 10)) -eq 0 ] || continue
+		kill -0 "$pid" 2>/dev/null || break
+		n=$(grep -cE '^ +[A-Z]' "$log" || true)
+		printf '    %4d s  %5d steps  %s\n' $((SECONDS - start)) "$n" \
+			"$(grep -E '^ +[A-Z]' "$log" | tail -n 1 | cut -c1-60)" >&2
+	done
+	wait "$pid" || rc=$?
+	trap - EXIT
+	if [ $rc -ne 0 ]; then
+		# kbuild prints the cause long before it ends
+		grep -nE -A 12 '(error|Error|ERROR|undefined|\*\*\*)' "$log" |
+			head -n 40 >&2 || true
+		tail -n 15 "$log" >&2
+		die "$what failed after $((SECONDS - start)) s, see $log"
+	fi
+	note "$what: done in $((SECONDS - start)) s"
+}

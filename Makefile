@@ -8,7 +8,7 @@ override BUILD := $(abspath $(BUILD))
 export BUILD
 
 # What a user may set on the command line or in the environment
-export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO JOBS TESTS
+export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -21,7 +21,7 @@ help:
 	@echo 'make kernel          the patched kernel'
 	@echo "make tools           libbpf, bpftool and the selftests of the patched tree"
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
-	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1'
+	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1  KVM=0 or 1'
 	@echo 'make check           formatting, lints, checkpatch, patches apply'
 	@echo 'make series          the patches for the mailing list, in BUILD/series'
 	@echo 'make series-build    the same, and build each step on its own (slow)'

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Writes the series for the mailing list to $BUILD/series, applies it to the
+# pristine base with git am, and compares the outcome with the tree that is
+# built. With --build every step is compiled on its own.
+
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/dev/series-lib.sh"
+take_lock
+
+out=$BUILD/series
+base=$(base_commit)
+
+"$ROOT/dev/tree.sh" 9>&-
+tip=$("$ROOT/dev/queue.py" commits | tail -n 1)
+[ -n "$tip" ] || die "patches/series is empty"
+built=$(cat "$BUILD/linux.tree")
+
+rm -rf "$out"
+mkdir -p "$out"
+base_git format-patch -q --zero-commit --no-signature --no-base \
+	--cover-letter --subject-prefix="PATCH bpf-next" \
+	-o "$out" "$base..$tip"
+if [ -r "$ROOT/patches/cover-letter" ]; then
+	# first line the subject, then the text; git's shortlog and diffstat stay
+	python3 - "$out/0000-cover-letter.patch" "$ROOT/patches/cover-letter" <<-'EOF'
+	import sys
+	letter = open(sys.argv[1]).read()
+	subject, _, body = open(sys.argv[2]).read().partition("\n")
+	letter = letter.replace("*** SUBJECT HERE ***", subject.strip(), 1)
+	letter = letter.replace("*** BLURB HERE ***", body.strip(), 1)
+	open(sys.argv[1], "w").write(letter)
+	EOF
+fi
+
+# Only the directories that the series touches are checked out: git am needs
+# no more, and a whole tree takes its time.
+am=$BUILD/am
+base_git worktree remove --force "$am" 2>/dev/null || rm -rf "$am"
+base_git worktree prune
+base_git worktree add -q --no-checkout --detach "$am" "$base"
+base_git diff-tree -r --name-only "$base" "$tip" | sed 's,^,/,' |
+	git -C "$am" sparse-checkout set --no-cone --stdin
+git -C "$am" checkout -q
+mapfile -t patches < <(find "$out" -name '*.patch' ! -name '0000-*' | LC_ALL=C sort)
+git -C "$am" -c user.name=series -c user.email=series@localhost \
+	am -q --no-gpg-sign "${patches[@]}" >"$BUILD/am.log" 2>&1 ||
+	{ cat "$BUILD/am.log" >&2; die "the series does not apply to the base"; }
+applied=$(git -C "$am" rev-parse 'HEAD^{tree}')
+base_git worktree remove --force "$am"
+[ "$applied" = "$built" ] || {
+	base_git diff-tree -r --stat "$built" "$applied" >&2
+	die "git am does not give the tree that is built"
+}
+note "series: ${#patches[@]} patches in $out; git am gives the tree that is built"
+
+[ "${1:-}" = --build ] || exit 0
+
+# The steps are built one after the other in the same place, so that each costs
+# only what it changed.
+load_env
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+steps=$BUILD/steps
+base_git worktree add -q --detach "$steps" "$base" 2>/dev/null || true
+mkdir -p "$BUILD/steps-kernel"
+smake() {
+	make -C "$steps" O="$BUILD/steps-kernel" LLVM="$LLVM" RUSTC="$RUSTC" \
+		BINDGEN="$BINDGEN" -j"$JOBS" "$@"
+}
+one_step() {
+	smake KCONFIG_ALLCONFIG="$ROOT/dev/kernel.config" allnoconfig &&
+		smake vmlinux
+}
+n=0
+for c in $(base_git rev-list --reverse "$base..$tip"); do
+	n=$((n + 1))
+	git -C "$steps" checkout -q --force --detach "$c"
+	with_progress "$BUILD/steps.log" \
+		"step $n: $(base_git log -1 --format=%s "$c")" one_step
+	! grep -E 'warning:' "$BUILD/steps.log" >&2 || die "step $n has warnings"
+done
+note "series: each of $n steps builds"

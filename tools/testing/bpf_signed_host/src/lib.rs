@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pure parts of kernel/bpf/signed, compiled for the host to be tested.
+//!
+//! These are the very files that the kernel builds, not copies.
+//!
+//! | environment | what it is for |
+//! | --- | --- |
+//! | `BTF` | a raw `.BTF` section, vmlinux's say, for the tests on real data |
+//! | `BPF_OBJECTS` | a directory of `.bpf.o` files, for the same |
+//! | `LINUX` | a kernel tree, when the crate is built: its libbpf is what the engine is compared with |
+
+#![cfg(test)]
+#![allow(clippy::type_complexity)] // Tables of cases.
+
+#[path = "../../../../kernel/bpf/signed"]
+mod signed {
+    pub(crate) mod btf;
+    pub(crate) mod core_relo;
+}
+
+mod builder;
+mod harness;
+
+mod core_relo_test;
+mod hostile_test;
+mod vmlinux_test;

@@ -11,7 +11,7 @@ take_lock
 base=$(base_commit)
 export GIT_INDEX_FILE=$BUILD/target.index
 base_git read-tree "$base"
-while read -r patch claims; do
+while read -r patch _; do
 	apply_patch "$patch"
 done < <(series_lines)
 

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs all tests: on the host, in the kernel (KUnit), and in guests. Closes with
+# one line "N passed, M failed, K skipped".
+#
+# A guest test is a script run.sh or run-NAME.sh in
+# tools/testing/selftests/bpf_signed that prints TAP. Comments in its head say
+# what machine it wants, for example
+#
+#	# APPEND: lockdown=integrity bpf_lockdown=signed
+#	# CPUS: 2
+#	# MEMORY: 3G
+#	# TIMEOUT: 1200
+#
+# It is run in the directory of the built selftests, and finds the lines of
+# `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
+
+. "$(dirname "$0")/lib.sh"
+load_env
+
+logs=$BUILD/test
+mkdir -p "$logs"
+rm -f "$logs"/*
+selftests=$LINUX/tools/testing/selftests/bpf_signed
+host=$LINUX/tools/testing/bpf_signed_host
+passed=0 failed=0 skipped=0
+
+set -a
+eval "$("$ROOT/dev/paths.sh" | sed "s/=\(.*\)/='\1'/")"
+set +a
+
+# What the caller wants for `make vm` is not meant for the tests
+unset CMD APPEND CPUS MEMORY TIMEOUT RO
+
+chosen() {
+	[ -z "${TESTS:-}" ] && return
+	case " $TESTS " in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
+# count NAME FORMAT FILE STATUS: adds up, and takes a bad exit status without a
+# failed test for a failure
+count() {
+	local p f s
+	read -r p f s < <("$ROOT/dev/count.py" "$2" "$3")
+	if [ "$4" != 0 ] && [ "$f" = 0 ]; then
+		printf '    FAILED: %s ended with status %s, see %s\n' "$1" "$4" "$3" >&2
+		f=1
+	fi
+	if [ "$4" = 0 ] && [ $((p + f + s)) = 0 ]; then
+		printf '    FAILED: %s reported no test, see %s\n' "$1" "$3" >&2
+		f=1
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	note "$1: $p passed, $f failed, $s skipped"
+}
+
+# guest NAME OUTPUT: like dev/vm.sh. An emulated guest with several CPUs dies
+# now and then while the kernel patches itself. That is the emulator's fault,
+# and known by its words; such a guest gets another chance.
+guest() {
+	local name=$1 out=$2 rc
+	for _ in 1 2 3; do
+		rc=0
+		KEEP=1 "$ROOT/dev/vm.sh" >"$out" 2>"$logs/$name.err" || rc=$?
+		case $rc in
+		124|125) ;;
+		*) break ;;
+		esac
+		grep -q 'Oops: int3' "$BUILD/vm/last/console" || break
+		note "$name: the emulated CPUs tripped over patched code, once more"
+	done
+	cp "$BUILD/vm/last/console" "$logs/$name.console" 2>/dev/null || true
+	rm -rf "$BUILD/vm/$(readlink "$BUILD/vm/last")"
+	return $rc
+}
+
+if chosen host && [ -e "$host/Cargo.toml" ]; then
+	note "host tests (log: $logs/host.log)"
+	rc=0
+	(cd "$host" && CARGO_TARGET_DIR="$BUILD/host" "$CARGO" test --release) \
+		>"$logs/host.log" 2>&1 || rc=$?
+	[ $rc = 0 ] || grep -nE -A 6 '^(error|----)' "$logs/host.log" | head -n 40 >&2 || true
+	count host cargo "$logs/host.log" $rc
+fi
+
+if chosen kunit && grep -rqs --include='*.rs' --include='*.c' -E 'bpf_signed' \
+		"$LINUX/kernel/bpf" "$LINUX/security/lockdown" &&
+   grep -q '^CONFIG_BPF_SIGNED_IMAGE=y' "$KOUT/.config"; then
+	note "KUnit (log: $logs/kunit.log)"
+	rc=0
+	# tee would hide a guest that dies before it says anything
+	CMD='dmesg' TIMEOUT=300 \
+	APPEND='kunit.enable=1 kunit.filter_glob=bpf_signed*' \
+		guest kunit "$logs/kunit.log" || rc=$?
+	count KUnit tap "$logs/kunit.log" $rc
+fi
+
+for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
+	[ -e "$script" ] || continue
+	name=$(basename "$script" .sh)
+	chosen "$name" || continue
+	note "guest test $name (log: $logs/$name.log)"
+	want() {
+		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
+	}
+	rc=0
+	CMD="cd '$TOOLS/bpf_signed' && sh '$script'" APPEND=$(want APPEND) \
+	CPUS=$(want CPUS) MEMORY=$(want MEMORY) TIMEOUT=$(want TIMEOUT) \
+		guest "$name" "$logs/$name.log" || rc=$?
+	# the kernel has an opinion on the test, too
+	if grep -qE 'BUG:|WARNING:|Oops|general protection|BUG at' "$logs/$name.console"; then
+		grep -nE -A 5 'BUG:|WARNING:|Oops|general protection|BUG at' \
+			"$logs/$name.console" | head -n 20 >&2
+		[ $rc != 0 ] || rc=kernel-warning
+	fi
+	count "$name" tap "$logs/$name.log" $rc
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

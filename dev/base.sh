@@ -115,12 +115,17 @@ get_index() {
 		note "no gpgv or no Debian keyring: the index is taken unverified"
 		cp "$dir/InRelease" "$dir/Release"
 	fi
+	# apt on x86-64 reads this one, "all" packages included; a mirror's
+	# binary-all, which nobody reads, may be an old one
 	want=$(awk '/^SHA256:/{on=1; next} /^[^ ]/{on=0}
-		    on && $3 == "main/binary-all/Packages.xz" {print $1}' "$dir/Release")
-	[ -n "$want" ] || die "$suite_url has no index for binary-all"
-	fetch -sS -o "$dir/Packages.xz" "$suite_url/main/binary-all/Packages.xz" || return 1
-	[ "$(sum_of "$dir/Packages.xz")" = "$want" ] ||
-		die "checksum of the package index of $suite_url does not match"
+		    on && $3 == "main/binary-amd64/Packages.xz" {print $1}' "$dir/Release")
+	[ -n "$want" ] || die "$suite_url has no package index"
+	fetch -sS -o "$dir/Packages.xz" "$suite_url/main/binary-amd64/Packages.xz" || return 1
+	[ "$(sum_of "$dir/Packages.xz")" = "$want" ] || {
+		# some mirrors are caught in the middle of an update
+		note "checksum of the package index of $suite_url does not match"
+		return 1
+	}
 	xz -dc "$dir/Packages.xz" >"$dir/Packages"
 }
 

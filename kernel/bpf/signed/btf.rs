@@ -448,6 +448,7 @@ impl<'a> Types<'a> {
     }
 
     /// The kind of type `id`, without a look at what follows the record.
+    #[allow(dead_code)] // As `find_by_name_kind()`.
     fn kind_of(&self, id: u32) -> Option<Kind> {
         let [_, info] = words(self.record(id)?)?;
         Kind::from_raw((info >> 24) & 0x7f)
@@ -615,6 +616,7 @@ impl<'a> Types<'a> {
 
     /// The first type with this name and kind, those of the base before the own ones; as
     /// `btf_find_by_name_kind()`.
+    #[allow(dead_code)] // So far, the kernel asks `btf_find_by_name_kind()` itself.
     pub(crate) fn find_by_name_kind(&self, name: &[u8], kind: Kind) -> Option<u32> {
         if let Some(id) = self.base.and_then(|b| b.find_by_name_kind(name, kind)) {
             return Some(id);

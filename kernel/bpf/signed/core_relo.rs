@@ -354,6 +354,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
+    #[allow(dead_code)] // The kernel takes zeroed memory.
     pub(crate) const fn new() -> Self {
         Self {
             local: Spec::new(),

@@ -84,6 +84,7 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
+    #[allow(dead_code)] // The kernel takes zeroed memory.
     pub(crate) const fn new() -> Self {
         const NONE: Accessor = Accessor {
             type_id: 0,

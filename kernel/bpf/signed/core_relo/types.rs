@@ -39,6 +39,7 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
+    #[allow(dead_code)] // The kernel takes zeroed memory.
     pub(crate) const fn new() -> Self {
         const NONE: Frame = Frame {
             local: 0,

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! CO-RE relocation inside the kernel: real BTF, real memory, the verifier's log.
+//!
+//! A load takes three allocations whatever it relocates (workspace, table of root types, list of
+//! candidates; the last may have to grow), no lock, and references to modules only if vmlinux does
+//! not have a type.
+
+use crate::{
+    btf::{
+        Parts,
+        Types, //
+    },
+    core_relo::{
+        self,
+        Cache,
+        Candidate,
+        Errno,
+        Insn,
+        Level,
+        List,
+        Relo,
+        Relocator,
+        Slot,
+        Targets,
+        Workspace, //
+    },
+};
+use core::{
+    fmt::Arguments,
+    mem::{
+        align_of,
+        size_of, //
+    },
+    slice, //
+};
+use kernel::{
+    bindings,
+    bpf::{
+        btf::{
+            Btf,
+            View, //
+        },
+        log::Log, //
+    },
+    current,
+    ffi::c_int,
+    prelude::*,
+    sync::aref::ARef,
+    task::cond_resched, //
+};
+
+/// Levels of the verifier's log in which details are told, `BPF_LOG_LEVEL2`.
+const LOG_DETAIL: u32 = 2;
+
+/// Views the types of `btf`. Those of its base are not seen, unless they are passed in.
+pub(crate) fn types<'a>(btf: &'a Btf, base: Option<&'a Types<'a>>) -> Types<'a> {
+    let View {
+        records,
+        index,
+        strings,
+        start_id,
+        start_str_off,
+        named_start_id,
+        base: _,
+    } = btf.view();
+    let parts = Parts {
+        records,
+        index,
+        strings,
+        start_id,
+        start_str_off,
+        named_start_id,
+    };
+    Types::new(parts, base)
+}
+
+impl From<core_relo::Error> for Error {
+    fn from(e: core_relo::Error) -> Self {
+        match e.errno() {
+            Errno::Invalid => EINVAL,
+            Errno::TooBig => E2BIG,
+            Errno::Range => ERANGE,
+            Errno::NoMemory => ENOMEM,
+        }
+    }
+}
+
+/// The BTF of vmlinux and, once they are asked for, that of all modules.
+struct Kernel {
+    vmlinux: Option<Types<'static>>,
+    modules: Option<KVec<ARef<Btf>>>,
+}
+
+impl Targets for Kernel {
+    fn types(&self, btf: u32) -> Option<Types<'_>> {
+        let vmlinux = self.vmlinux.as_ref()?;
+        let Some(module) = btf.checked_sub(1) else {
+            return Some(*vmlinux);
+        };
+        let modules = self.modules.as_ref()?;
+        let module = modules.get(usize::try_from(module).ok()?)?;
+        Some(types(module, Some(vmlinux)))
+    }
+
+    fn modules(&mut self) -> Result<u32, core_relo::Error> {
+        let modules = match &mut self.modules {
+            Some(modules) => modules,
+            none => {
+                let mut modules = KVec::new();
+                for module in Btf::modules() {
+                    modules
+                        .push(module, GFP_KERNEL_ACCOUNT)
+                        .map_err(|_| core_relo::Error::NoMemory)?;
+                }
+                none.insert(modules)
+            }
+        };
+        u32::try_from(modules.len()).map_err(|_| core_relo::Error::NoMemory)
+    }
+}
+
+/// Candidates, in memory that is the caller's to account for.
+struct Found(KVVec<Candidate>);
+
+impl List for Found {
+    fn push(&mut self, candidate: Candidate) -> Result<(), core_relo::Error> {
+        self.0
+            .push(candidate, GFP_KERNEL_ACCOUNT)
+            .map_err(|_| core_relo::Error::NoMemory)
+    }
+
+    fn as_slice(&self) -> &[Candidate] {
+        &self.0
+    }
+}
+
+impl core_relo::Log for &Log {
+    fn wants(&self, level: Level) -> bool {
+        match level {
+            Level::Warning => self.level() != 0,
+            Level::Detail => self.level() & LOG_DETAIL != 0,
+        }
+    }
+
+    fn line(&mut self, args: Arguments<'_>) {
+        self.write(format_args!("{args}\n"));
+    }
+}
+
+/// A [`Workspace`] that can be had zeroed, and so without a copy on the stack.
+#[repr(transparent)]
+struct ZeroedWorkspace(Workspace);
+
+// SAFETY: A workspace consists of integers and `bool`s, for which zero is a valid value.
+unsafe impl Zeroable for ZeroedWorkspace {}
+
+/// Relocates `insns`, a program with the types `local`, by `relos`.
+fn relocate(local: &Btf, insns: &mut [Insn], relos: &[Relo], mut log: &Log) -> Result {
+    let slots = Cache::<Found>::slots_for(relos.len());
+    let mut slots = KVVec::from_elem(Slot::default(), slots, GFP_KERNEL_ACCOUNT)?;
+    let found = Found(KVVec::with_capacity(relos.len(), GFP_KERNEL_ACCOUNT)?);
+    let mut work = KBox::<ZeroedWorkspace>::zeroed(GFP_KERNEL_ACCOUNT)?;
+    let kernel = Kernel {
+        vmlinux: Btf::vmlinux().ok().map(|btf| types(btf, None)),
+        modules: None,
+    };
+    let mut relocator =
+        Relocator::new(types(local, None), kernel, &mut slots, found, &mut work.0);
+    for (relo, n) in relos.iter().zip(0..) {
+        // As the verifier does in its own loops.
+        if current!().signal_pending() {
+            return Err(EAGAIN);
+        }
+        cond_resched();
+        relocator.relocate(n, relo, insns, &mut log)?;
+    }
+    Ok(())
+}
+
+const _: () = {
+    assert!(size_of::<Insn>() == size_of::<bindings::bpf_insn>());
+    assert!(align_of::<Insn>() == align_of::<bindings::bpf_insn>());
+    assert!(size_of::<Relo>() == size_of::<bindings::bpf_core_relo>());
+    assert!(align_of::<Relo>() == align_of::<bindings::bpf_core_relo>());
+};
+
+/// Applies the CO-RE records of a program.
+///
+/// # Safety
+///
+/// `log` and `btf` are valid. `insns` is valid for reading and writing `insn_cnt` instructions,
+/// `relos` for reading `cnt` records, and nobody else changes either of them meanwhile.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_core_relocate(
+    log: *mut bindings::bpf_verifier_log,
+    btf: *const bindings::btf,
+    insns: *mut bindings::bpf_insn,
+    insn_cnt: u32,
+    relos: *const bindings::bpf_core_relo,
+    cnt: u32,
+) -> c_int {
+    if cnt == 0 || insn_cnt == 0 {
+        return 0;
+    }
+    // SAFETY: The caller guarantees that both are valid.
+    let (log, btf) = unsafe { (Log::from_raw(log), Btf::from_raw(btf)) };
+    // SAFETY: The caller guarantees that the instructions are valid and ours alone; `Insn` has
+    // the layout of `bpf_insn`. A `u32` always fits into a `usize`.
+    let insns = unsafe { slice::from_raw_parts_mut(insns.cast::<Insn>(), insn_cnt as usize) };
+    // SAFETY: The caller guarantees that the records are valid; `Relo` has the layout of
+    // `bpf_core_relo`. A `u32` always fits into a `usize`.
+    let relos = unsafe { slice::from_raw_parts(relos.cast::<Relo>(), cnt as usize) };
+    match relocate(btf, insns, relos, log) {
+        Ok(()) => 0,
+        Err(e) => e.to_errno(),
+    }
+}

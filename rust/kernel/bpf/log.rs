@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The verifier's log.
+
+use crate::{bindings, fmt, types::Opaque};
+
+/// Wraps `struct bpf_verifier_log`: what the loader of a program gets to read.
+#[repr(transparent)]
+pub struct Log(Opaque<bindings::bpf_verifier_log>);
+
+impl Log {
+    /// Makes a reference from a pointer that C has passed.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is valid, and used by nobody else, for the lifetime of the returned reference.
+    pub unsafe fn from_raw<'a>(ptr: *mut bindings::bpf_verifier_log) -> &'a Self {
+        // SAFETY: The caller guarantees validity; `Log` has the representation of the C type.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// What the log is to hold, `BPF_LOG_*`; 0 if nobody reads it.
+    pub fn level(&self) -> u32 {
+        // SAFETY: The existence of `self` means that the log is valid, and the level is set once.
+        unsafe { (*self.0.get()).level }
+    }
+
+    /// Appends a message, which ends with a newline. A message longer than 1 KiB is cut.
+    pub fn write(&self, args: fmt::Arguments<'_>) {
+        // SAFETY: The existence of `self` means that the log is valid. `%pA` prints the
+        // `fmt::Arguments` that its argument points to.
+        unsafe {
+            bindings::bpf_log(
+                self.0.get(),
+                c"%pA".as_ptr().cast(),
+                core::ptr::from_ref(&args).cast::<crate::ffi::c_void>(),
+            )
+        };
+    }
+}

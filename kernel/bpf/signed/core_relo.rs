@@ -33,6 +33,7 @@
 //!   C, which in the kernel writes the words for that to a string constant.
 //! - The value of an ENUMVAL candidate is printed only if it is an enum.
 //! - A bitfield whose type has no size is refused; C divides by zero.
+//! - Variables and sections have no size, as in the kernel; libbpf gives them one.
 //!
 //! Results of the kernel's C code (kernel/bpf/btf.c) that differ from libbpf's, where this engine
 //! sides with libbpf, so that a program becomes the same whoever relocates it:

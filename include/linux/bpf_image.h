@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Loading of signed BPF program images: what C and Rust say to each other.
+ *
+ * A load by image runs in this order. Each step works on what the one before
+ * it has left, never on anything that the caller could have changed since.
+ *
+ *   bpf_image_open()        copy in, verify, parse, resolve names   (Rust)
+ *   bpf_image_attach()      attach target by name                   (Rust)
+ *   bpf_image_check_map()   each map that the verifier has bound    (Rust)
+ *   bpf_image_check_btf()   the BTF that the verifier has bound     (Rust)
+ *   bpf_core_relocate()     CO-RE                                   (Rust)
+ */
+#ifndef _LINUX_BPF_IMAGE_H
+#define _LINUX_BPF_IMAGE_H
+
+#include <linux/types.h>
+
+#include <uapi/linux/bpf_image.h>
+
+struct bpf_image;
+struct bpf_log_attr;
+struct bpf_map;
+struct bpf_prog;
+struct bpf_verifier_env;
+struct bpf_verifier_log;
+struct btf;
+union bpf_attr;
+
+/**
+ * struct bpf_image_request - what BPF_PROG_LOAD was asked to load
+ * @image: user memory, @image_size bytes
+ * @signature: user memory, @signature_size bytes: detached PKCS#7
+ * @fd_array: user memory, @fd_array_cnt fds, one for each map slot
+ * @image_size: bytes
+ * @signature_size: bytes
+ * @fd_array_cnt: number of fds
+ * @keyring_id: system keyring or serial, as in bpf_attr::keyring_id
+ * @show_ksyms: kallsyms would show addresses to the caller
+ * @log: the verifier's log for the caller
+ */
+struct bpf_image_request {
+	const void __user *image;
+	const void __user *signature;
+	const void __user *fd_array;
+	u32 image_size;
+	u32 signature_size;
+	u32 fd_array_cnt;
+	s32 keyring_id;
+	bool show_ksyms;
+	struct bpf_verifier_log *log;
+};
+
+/**
+ * struct bpf_image_prog - a verified image, in the terms of bpf_attr
+ * @insns: instructions; maps stand as indices into @fds, names are resolved
+ * @func_info: struct bpf_func_info records
+ * @line_info: struct bpf_line_info records
+ * @core_relos: struct bpf_core_relo records
+ * @fds: map fds, empty slots left out
+ * @license: NUL-terminated
+ * @name: BPF_OBJ_NAME_LEN bytes, NUL-padded
+ * @insn_cnt: number of instructions
+ * @func_info_cnt: number of records
+ * @line_info_cnt: number of records
+ * @core_relo_cnt: number of records
+ * @fd_cnt: number of fds
+ * @prog_type: enum bpf_prog_type
+ * @expected_attach_type: enum bpf_attach_type
+ * @prog_flags: BPF_F_* of BPF_PROG_LOAD
+ * @keyring_type: enum bpf_sig_keyring that has vouched for the image
+ * @keyring_serial: serial of the user keyring that was used, else zero
+ *
+ * All pointers are into memory that the image owns.
+ */
+struct bpf_image_prog {
+	const void *insns;
+	const void *func_info;
+	const void *line_info;
+	const void *core_relos;
+	const s32 *fds;
+	const char *license;
+	const char *name;
+	u32 insn_cnt;
+	u32 func_info_cnt;
+	u32 line_info_cnt;
+	u32 core_relo_cnt;
+	u32 fd_cnt;
+	u32 prog_type;
+	u32 expected_attach_type;
+	u32 prog_flags;
+	u8 keyring_type;
+	s32 keyring_serial;
+};
+
+/**
+ * struct bpf_image_map_shape - sizes and flags of a map
+ * @type: enum bpf_map_type
+ * @key_size: bytes
+ * @value_size: bytes
+ * @max_entries: as created
+ * @map_flags: BPF_F_* that stay with the map
+ */
+struct bpf_image_map_shape {
+	u32 type;
+	u32 key_size;
+	u32 value_size;
+	u32 max_entries;
+	u32 map_flags;
+};
+
+/**
+ * struct bpf_image_map_facts - what a bound map is, to compare with its slot
+ * @self: the map
+ * @inner: the maps that a map of maps holds; all zero for others
+ * @map_extra: as created
+ * @contents: value of an array's only element, if nothing can write it any more
+ * @btf: type data of key and value, or NULL
+ * @btf_key_type_id: type in @btf
+ * @btf_value_type_id: type in @btf
+ * @special_fields: the verifier treats fields of the value specially
+ * @frozen: user space can no longer write
+ * @written: a writer from before the freeze is still there
+ */
+struct bpf_image_map_facts {
+	struct bpf_image_map_shape self;
+	struct bpf_image_map_shape inner;
+	u64 map_extra;
+	const void *contents;
+	const struct btf *btf;
+	u32 btf_key_type_id;
+	u32 btf_value_type_id;
+	bool special_fields;
+	bool frozen;
+	bool written;
+};
+
+#ifdef CONFIG_BPF_SIGNED_IMAGE
+/* Rust, kernel/bpf/signed */
+int bpf_image_new(const struct bpf_image_request *req,
+		  struct bpf_image_prog *prog, struct bpf_image **imagep);
+void bpf_image_free(struct bpf_image *image);
+int bpf_image_match_target(const struct bpf_image *image, const char *name,
+			   const struct btf *prog_btf, struct btf **btfp,
+			   u32 *attach_type, struct bpf_verifier_log *log);
+int bpf_image_match_map(const struct bpf_image *image, u32 fd_idx,
+			const struct bpf_image_map_facts *facts,
+			struct bpf_verifier_log *log);
+int bpf_image_match_btf(const struct bpf_image *image, const struct btf *btf,
+			struct bpf_verifier_log *log);
+struct btf *bpf_image_module_btf(const struct bpf_image *image, u32 number);
+
+/* C, kernel/bpf/signed/hooks.c */
+struct bpf_image *bpf_image_open(union bpf_attr *attr, bool is_kernel,
+				 struct bpf_log_attr *attr_log,
+				 struct bpf_image_prog *prog);
+int bpf_image_attach(const struct bpf_image *image, union bpf_attr *attr,
+		     const struct bpf_prog *dst_prog, struct btf **attach_btf,
+		     struct bpf_log_attr *attr_log);
+int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
+			struct bpf_map *map);
+int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf);
+
+#else
+static inline void bpf_image_free(struct bpf_image *image)
+{
+}
+
+static inline int bpf_image_attach(const struct bpf_image *image,
+				   union bpf_attr *attr,
+				   const struct bpf_prog *dst_prog,
+				   struct btf **attach_btf,
+				   struct bpf_log_attr *attr_log)
+{
+	return 0;
+}
+
+static inline int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
+				      struct bpf_map *map)
+{
+	return 0;
+}
+
+static inline int bpf_image_check_btf(struct bpf_verifier_env *env,
+				      const struct btf *btf)
+{
+	return 0;
+}
+
+static inline struct btf *
+bpf_image_module_btf(const struct bpf_image *image, u32 number)
+{
+	return NULL;
+}
+#endif /* CONFIG_BPF_SIGNED_IMAGE */
+
+#endif /* _LINUX_BPF_IMAGE_H */

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What C calls. Pointers become references here, once; the rest of the crate is safe code.
+//!
+//! C header: [`include/linux/bpf_image.h`](srctree/include/linux/bpf_image.h).
+
+use crate::{
+    image::{
+        records::MapShape,
+        Kind, //
+    },
+    load::{
+        digest,
+        LoadedImage,
+        Request, //
+    },
+    slots::Facts,
+};
+use core::ptr::{
+    self,
+    null, //
+};
+use kernel::{
+    bindings,
+    bpf::{
+        btf::Btf,
+        log::Log, //
+    },
+    ffi::{
+        c_char,
+        c_int, //
+    },
+    prelude::*,
+    sync::aref::ARef,
+    uaccess::UserPtr,
+};
+
+/// `struct bpf_image` of C is a [`LoadedImage`] that C holds by pointer.
+fn as_image<'a>(image: *const bindings::bpf_image) -> *const LoadedImage {
+    image.cast()
+}
+
+fn errno(result: Result) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(e) => e.to_errno(),
+    }
+}
+
+/// A section's first byte, or null where the image has none.
+fn pointer(bytes: &[u8]) -> *const kernel::ffi::c_void {
+    if bytes.is_empty() {
+        null()
+    } else {
+        bytes.as_ptr().cast()
+    }
+}
+
+/// Loads the image that `req` describes, and describes it in the terms of `bpf_attr`.
+///
+/// # Safety
+///
+/// `req` and its log are valid for reading, `prog` and `imagep` for writing. The image that is
+/// stored in `imagep` is given back to `bpf_image_free()`; what `prog` points to dies with it.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_new(
+    req: *const bindings::bpf_image_request,
+    prog: *mut bindings::bpf_image_prog,
+    imagep: *mut *mut bindings::bpf_image,
+) -> c_int {
+    // SAFETY: The caller guarantees that `req` is valid.
+    let req = unsafe { &*req };
+    // SAFETY: The caller guarantees that the log is valid; it is used for this call only.
+    let log = unsafe { Log::from_raw(req.log) };
+    let user = |ptr: *const kernel::ffi::c_void| UserPtr::from_ptr(ptr.cast_mut());
+    let request = Request {
+        image: (user(req.image), req.image_size),
+        signature: (user(req.signature), req.signature_size),
+        fd_array: (user(req.fd_array), req.fd_array_cnt),
+        keyring_id: req.keyring_id,
+        show_ksyms: req.show_ksyms,
+        log,
+    };
+    let load = || -> Result<(KBox<LoadedImage>, bindings::bpf_image_prog)> {
+        let image = KBox::new(LoadedImage::load(&request)?, GFP_KERNEL_ACCOUNT)?;
+        let described = describe(&image)?;
+        Ok((image, described))
+    };
+    match load() {
+        Ok((image, described)) => {
+            // SAFETY: The caller guarantees that both are valid for writing.
+            unsafe {
+                prog.write(described);
+                imagep.write(KBox::into_raw(image).cast());
+            }
+            0
+        }
+        Err(e) => e.to_errno(),
+    }
+}
+
+fn describe(image: &LoadedImage) -> Result<bindings::bpf_image_prog> {
+    let layout = image.layout();
+    let header = layout.header();
+    let signer = image.signer();
+
+    Ok(bindings::bpf_image_prog {
+        insns: pointer(image.section(Kind::Insns)),
+        func_info: pointer(image.section(Kind::FuncInfo)),
+        line_info: pointer(image.section(Kind::LineInfo)),
+        core_relos: pointer(image.section(Kind::CoreRelo)),
+        fds: if image.fds().is_empty() { null() } else { image.fds().as_ptr() },
+        license: image.license()?.as_ptr().cast(),
+        name: ptr::from_ref(&header.name).cast(),
+        insn_cnt: layout.count(Kind::Insns),
+        func_info_cnt: layout.count(Kind::FuncInfo),
+        line_info_cnt: layout.count(Kind::LineInfo),
+        core_relo_cnt: layout.count(Kind::CoreRelo),
+        fd_cnt: u32::try_from(image.fds().len())?,
+        prog_type: header.prog_type,
+        expected_attach_type: header.expected_attach_type,
+        prog_flags: header.prog_flags,
+        keyring_type: signer.keyring_type,
+        keyring_serial: signer.serial,
+    })
+}
+
+/// Frees an image.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`, and is not used afterwards.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_free(image: *mut bindings::bpf_image) {
+    // SAFETY: `bpf_image_new()` has made the pointer from a `KBox`, and the caller gives it back.
+    drop(unsafe { KBox::<LoadedImage>::from_raw(image.cast()) });
+}
+
+/// Finds the attach target of `image`.
+///
+/// Stores a reference to the target's BTF in `btfp`, or null if there is no target, and for
+/// struct_ops the member in `attach_type`. Returns the type id, zero without a target, or an error.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`, `name` is null or NUL-terminated, `prog_btf` is null or
+/// valid, `log` is valid, `btfp` and `attach_type` are valid for writing.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_match_target(
+    image: *const bindings::bpf_image,
+    name: *const c_char,
+    prog_btf: *const bindings::btf,
+    btfp: *mut *mut bindings::btf,
+    attach_type: *mut u32,
+    log: *mut bindings::bpf_verifier_log,
+) -> c_int {
+    // SAFETY: The caller guarantees that `image` is valid.
+    let image = unsafe { &*as_image(image) };
+    // SAFETY: The caller guarantees that `log` is valid.
+    let log = unsafe { Log::from_raw(log) };
+    let name = if name.is_null() {
+        None
+    } else {
+        // SAFETY: The caller guarantees that `name` is NUL-terminated.
+        Some(unsafe { CStr::from_char_ptr(name) }.to_bytes())
+    };
+    let prog_btf = if prog_btf.is_null() {
+        None
+    } else {
+        // SAFETY: The caller guarantees that `prog_btf` is valid.
+        Some(unsafe { Btf::from_raw(prog_btf) })
+    };
+    match image.attach_target(name, prog_btf, log) {
+        Err(e) => e.to_errno(),
+        Ok(None) => {
+            // SAFETY: The caller guarantees that `btfp` is valid for writing.
+            unsafe { btfp.write(ptr::null_mut()) };
+            0
+        }
+        Ok(Some((btf, id, member))) => {
+            let Ok(id) = c_int::try_from(id) else {
+                return EINVAL.to_errno();
+            };
+            // SAFETY: The caller guarantees that both are valid for writing.
+            unsafe {
+                btfp.write(ARef::into_raw(btf).as_ptr().cast());
+                if let Some(member) = member {
+                    attach_type.write(member);
+                }
+            }
+            id
+        }
+    }
+}
+
+/// Compares a bound map with its slot.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`; `facts`, what it points to, and `log` are valid.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_match_map(
+    image: *const bindings::bpf_image,
+    fd_idx: u32,
+    facts: *const bindings::bpf_image_map_facts,
+    log: *mut bindings::bpf_verifier_log,
+) -> c_int {
+    // SAFETY: The caller guarantees that `image` is valid.
+    let image = unsafe { &*as_image(image) };
+    // SAFETY: The caller guarantees that `log` is valid.
+    let log = unsafe { Log::from_raw(log) };
+    // SAFETY: The caller guarantees that `facts` is valid.
+    let facts = unsafe { &*facts };
+    let contents = match usize::try_from(facts.self_.value_size) {
+        // SAFETY: The caller guarantees that `contents` is null or the value of the map, which has
+        // `value_size` bytes and lives as long as the map is bound. It is not null only where the
+        // map was found frozen and then without writers, so that nobody writes the bytes any more.
+        Ok(len) if !facts.contents.is_null() => Some(unsafe {
+            core::slice::from_raw_parts(facts.contents.cast::<u8>(), len)
+        }),
+        _ => None,
+    };
+    let special = if facts.special_fields && !facts.btf.is_null() {
+        // SAFETY: The caller guarantees that the map's BTF is valid.
+        let btf = unsafe { Btf::from_raw(facts.btf) };
+        Some((digest(btf), facts.btf_key_type_id, facts.btf_value_type_id))
+    } else {
+        None
+    };
+    let facts = Facts {
+        this: shape(&facts.self_),
+        inner: shape(&facts.inner),
+        map_extra: facts.map_extra,
+        contents,
+        special,
+        frozen: facts.frozen,
+        written: facts.written,
+    };
+    errno(image.check_map(fd_idx, &facts, log))
+}
+
+fn shape(shape: &bindings::bpf_image_map_shape) -> MapShape {
+    MapShape {
+        kind: shape.type_,
+        key_size: shape.key_size,
+        value_size: shape.value_size,
+        max_entries: shape.max_entries,
+        map_flags: shape.map_flags,
+    }
+}
+
+/// Compares the bound BTF with the one that was signed.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`; `btf` and `log` are valid.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_match_btf(
+    image: *const bindings::bpf_image,
+    btf: *const bindings::btf,
+    log: *mut bindings::bpf_verifier_log,
+) -> c_int {
+    // SAFETY: The caller guarantees that all three are valid.
+    let (image, btf, log) =
+        unsafe { (&*as_image(image), Btf::from_raw(btf), Log::from_raw(log)) };
+    errno(image.check_btf(btf, log))
+}
+
+/// The module BTF that an instruction of `image` names by `number`, or null. The image holds the
+/// reference.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_module_btf(
+    image: *const bindings::bpf_image,
+    number: u32,
+) -> *mut bindings::btf {
+    // SAFETY: The caller guarantees that `image` is valid.
+    let image = unsafe { &*as_image(image) };
+    image.module_btf(number).map_or(ptr::null_mut(), |btf| btf.as_ptr())
+}
+
+/// Holds the records against the C header, and the bounds.
+mod uapi_layout {
+    use crate::image::records::*;
+    use core::mem::{
+        offset_of,
+        size_of, //
+    };
+    use kernel::bindings as c;
+
+    const _: () = {
+        assert!(size_of::<Header>() == size_of::<c::bpf_image_hdr>());
+        assert!(offset_of!(Header, name) == offset_of!(c::bpf_image_hdr, name));
+        assert!(size_of::<SectionEntry>() == size_of::<c::bpf_image_section>());
+        assert!(size_of::<BtfRecord>() == size_of::<c::bpf_image_btf>());
+        assert!(size_of::<MapSlot>() == size_of::<c::bpf_image_map>());
+        assert!(offset_of!(MapSlot, flags) == offset_of!(c::bpf_image_map, flags));
+        assert!(offset_of!(MapSlot, map_extra) == offset_of!(c::bpf_image_map, map_extra));
+        assert!(size_of::<Tunable>() == size_of::<c::bpf_image_tunable>());
+        assert!(size_of::<Ksym>() == size_of::<c::bpf_image_ksym>());
+        assert!(size_of::<Attach>() == size_of::<c::bpf_image_attach>());
+        assert!(size_of::<Insn>() == size_of::<c::bpf_insn>());
+        assert!(size_of::<FuncInfo>() == size_of::<c::bpf_func_info>());
+        assert!(size_of::<LineInfo>() == size_of::<c::bpf_line_info>());
+        assert!(size_of::<CoreRelo>() == size_of::<c::bpf_core_relo>());
+        assert!(MAGIC == c::BPF_IMAGE_MAGIC);
+        assert!(VERSION == c::BPF_IMAGE_VERSION);
+        assert!(MAX_SIZE == c::BPF_IMAGE_MAX_SIZE as usize);
+        assert!(MAX_SIGNATURE == c::BPF_IMAGE_MAX_SIGNATURE as usize);
+        assert!(MAX_MAPS == c::BPF_IMAGE_MAX_MAPS as usize);
+        assert!(MAX_TUNABLES == c::BPF_IMAGE_MAX_TUNABLES as usize);
+        assert!(MAX_KSYMS == c::BPF_IMAGE_MAX_KSYMS as usize);
+        assert!(MAX_ATTACH == c::BPF_IMAGE_MAX_ATTACH as usize);
+        assert!(MAX_CORE_RELOS == c::BPF_IMAGE_MAX_CORE_RELOS as usize);
+    };
+}

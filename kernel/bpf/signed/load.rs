@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The load of one image: copy it in, verify, parse, and turn it into what the loader of plain
+//! programs understands.
+//!
+//! All memory of the caller is read here, once. What the verifier binds later, maps and BTF, is
+//! compared with the image then, object by object.
+
+use crate::{
+    image::{
+        self,
+        records::{
+            BtfRecord,
+            Ksym,
+            MapSlot, //
+        },
+        Class,
+        Image,
+        Kind,
+        Layout,
+        Resolved,
+        Text, //
+    },
+    slots::{
+        self,
+        Facts, //
+    },
+    target::{
+        self,
+        Name,
+        Refusal, //
+    },
+    verify::{
+        verify,
+        Signer, //
+    },
+};
+use kernel::{
+    bpf::{
+        btf::Btf,
+        log::Log, //
+    },
+    error::code::*,
+    kallsyms,
+    prelude::*,
+    sha256::Sha256,
+    sync::aref::ARef,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
+
+/// Length of the fds that a program may bind: one for each slot.
+const MAX_FDS: u32 = image::records::MAX_MAPS as u32;
+
+/// What the caller of `BPF_PROG_LOAD` has passed.
+pub(crate) struct Request<'a> {
+    pub(crate) image: (UserPtr, u32),
+    pub(crate) signature: (UserPtr, u32),
+    pub(crate) fd_array: (UserPtr, u32),
+    pub(crate) keyring_id: i32,
+    pub(crate) show_ksyms: bool,
+    pub(crate) log: &'a Log,
+}
+
+/// An image that was verified, and is being loaded.
+pub(crate) struct LoadedImage {
+    /// The image; in its instructions names are resolved and slots are indices into `fds`.
+    bytes: KVVec<u8>,
+    layout: Layout,
+    signer: Signer,
+    /// Map fds of the slots that are not empty.
+    fds: KVec<i32>,
+    /// The slot of each of `fds`.
+    slot_of_fd: KVec<u32>,
+    /// BTF of the modules that kfuncs and typed ksyms were found in.
+    module_btfs: KVec<ARef<Btf>>,
+}
+
+fn copy_in(from: (UserPtr, u32)) -> Result<KVVec<u8>> {
+    let mut bytes = KVVec::new();
+    let len = usize::try_from(from.1).map_err(|_| E2BIG)?;
+    UserSlice::new(from.0, len).read_all(&mut bytes, GFP_KERNEL_ACCOUNT)?;
+    Ok(bytes)
+}
+
+fn copy_fds(from: (UserPtr, u32)) -> Result<KVec<i32>> {
+    let bytes = copy_in((from.0, from.1.checked_mul(4).ok_or(E2BIG)?))?;
+    let mut fds = KVec::with_capacity(bytes.len() / 4, GFP_KERNEL_ACCOUNT)?;
+    for fd in bytes.chunks_exact(4) {
+        let fd = <[u8; 4]>::try_from(fd).map_err(|_| EINVAL)?;
+        fds.push(i32::from_ne_bytes(fd), GFP_KERNEL_ACCOUNT)?;
+    }
+    Ok(fds)
+}
+
+impl LoadedImage {
+    /// Copies an image in, verifies it, and only then looks at it.
+    pub(crate) fn load(req: &Request<'_>) -> Result<Self> {
+        let log = req.log;
+
+        if usize::try_from(req.image.1).map_or(true, |n| n > image::records::MAX_SIZE) {
+            log.write(format_args!("image: larger than the {} bytes allowed\n", image::records::MAX_SIZE));
+            return Err(E2BIG);
+        }
+        if usize::try_from(req.signature.1).map_or(true, |n| n > image::records::MAX_SIGNATURE) {
+            log.write(format_args!(
+                "signature: larger than the {} bytes allowed\n",
+                image::records::MAX_SIGNATURE
+            ));
+            return Err(E2BIG);
+        }
+        if req.fd_array.1 > MAX_FDS {
+            log.write(format_args!("fd_array: more than {MAX_FDS} map slots\n"));
+            return Err(E2BIG);
+        }
+        let bytes = copy_in(req.image)?;
+        let signature = copy_in(req.signature)?;
+        let fds = copy_fds(req.fd_array)?;
+
+        let (verified, signer) = verify(&bytes, &signature, req.keyring_id, log)?;
+        let layout = Image::parse(verified)
+            .map_err(|fault| {
+                log.write(format_args!("image: {fault}; sign the object again\n"));
+                match fault.class() {
+                    Class::Malformed => EINVAL,
+                    Class::TooLarge => E2BIG,
+                }
+            })?
+            .layout();
+
+        let mut image = Self {
+            bytes,
+            layout,
+            signer,
+            fds: KVec::new(),
+            slot_of_fd: KVec::new(),
+            module_btfs: KVec::new(),
+        };
+        image.bind_slots(&fds, log)?;
+        image.resolve_ksyms(req.show_ksyms, log)?;
+        Ok(image)
+    }
+
+    /// Gives each slot its fd; slots whose fd is negative stay empty.
+    fn bind_slots(&mut self, fds: &[i32], log: &Log) -> Result {
+        let slots = self.layout.count(Kind::Maps);
+        if u32::try_from(fds.len()) != Ok(slots) {
+            log.write(format_args!(
+                "fd_array_cnt: is {}, the image has {slots} map slots; pass one fd for each, -1 \
+                 for a map that is not created\n",
+                fds.len()
+            ));
+            return Err(EINVAL);
+        }
+        let mut index_of_slot = [None; image::records::MAX_MAPS];
+        for ((slot, &fd), index) in (0u32..).zip(fds).zip(&mut index_of_slot) {
+            if fd < 0 {
+                continue;
+            }
+            *index = Some(i32::try_from(self.fds.len())?);
+            self.fds.push(fd, GFP_KERNEL_ACCOUNT)?;
+            self.slot_of_fd.push(slot, GFP_KERNEL_ACCOUNT)?;
+        }
+        let insns = self.layout.span(Kind::Insns).of_mut(&mut self.bytes);
+        let index = |slot| usize::try_from(slot).ok().and_then(|slot| *index_of_slot.get(slot)?);
+        image::bind_slots(insns, index).ok_or(EINVAL)
+    }
+
+    /// Resolves every kfunc and ksym, and writes it into its instruction.
+    fn resolve_ksyms(&mut self, show_ksyms: bool, log: &Log) -> Result {
+        for i in 0..self.layout.count(Kind::Ksyms) {
+            let ksym = self.layout.records::<Ksym>(&self.bytes, Kind::Ksyms).get(i);
+            let ksym = ksym.ok_or(EINVAL)?;
+            let name = self.layout.c_string(&self.bytes, ksym.name).ok_or(EINVAL)?;
+            let found = resolve_ksym(&ksym, name, &mut self.module_btfs, show_ksyms, log)?;
+            let insns = self.layout.span(Kind::Insns).of_mut(&mut self.bytes);
+            image::resolve(insns, &ksym, found).ok_or(EINVAL)?;
+        }
+        Ok(())
+    }
+
+    /// What the verifier finds under a number that [`Resolved::BtfId`] has for a module.
+    pub(crate) fn module_btf(&self, number: u32) -> Option<&Btf> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.module_btfs.get(index).map(|btf| &**btf)
+    }
+
+    /// Finds the attach target: the one that the caller chose, or the image's default.
+    ///
+    /// `prog_btf` is the BTF of the program that `attach_prog_fd` names. Returns [`None`] for a
+    /// program that is not bound to a target when it is loaded. The last value of the result is
+    /// the index of the member for struct_ops, which stands in `expected_attach_type`.
+    pub(crate) fn attach_target(
+        &self,
+        chosen: Option<&[u8]>,
+        prog_btf: Option<&Btf>,
+        log: &Log,
+    ) -> Result<Option<(ARef<Btf>, u32, Option<u32>)>> {
+        let header = self.layout.header();
+        let selected = target::select(&self.layout, &self.bytes, chosen);
+        let target = match selected {
+            Ok(None) if prog_btf.is_some() => {
+                log.write(format_args!("attach_prog_fd: the image has no target in another program\n"));
+                return Err(EINVAL);
+            }
+            Ok(None) => return Ok(None),
+            Ok(Some(target)) => target,
+            Err(Refusal::NoDefault) => {
+                log.write(format_args!("attach_name: the image has patterns only; choose a target\n"));
+                return Err(EINVAL);
+            }
+            Err(Refusal::NotAllowed) => {
+                log.write(format_args!(
+                    "attach_name: '{}' is not among the targets that were signed; add it to the \
+                     signer's policy\n",
+                    Text(chosen.unwrap_or(&[]))
+                ));
+                return Err(EINVAL);
+            }
+        };
+        if target.in_prog != prog_btf.is_some() {
+            let what = if target.in_prog { "needs" } else { "cannot have" };
+            log.write(format_args!("attach_prog_fd: the signed target {what} a program\n"));
+            return Err(EINVAL);
+        }
+
+        let written = Name::parse(target.name);
+        let (prefix, kind) = if header.prog_type == target::PROG_TYPE_STRUCT_OPS {
+            ("", target::BTF_STRUCT)
+        } else {
+            target::btf_name(header.expected_attach_type)
+        };
+        let name = concat(prefix.as_bytes(), written.name)?;
+        let name = as_c_str(&name)?;
+        let found = match (prog_btf, written.module) {
+            (Some(btf), _) => btf.find_by_name_kind(name, kind).map(|id| (ARef::from(btf), id)),
+            (None, None) => Btf::find(name, kind)?,
+            (None, Some(module)) => {
+                Btf::find_in(as_c_str(&concat(module, b"")?)?, name, kind)?
+            }
+        };
+        let Some((btf, id)) = found else {
+            log.write(format_args!(
+                "attach target '{}': this kernel has no such function, hook or type\n",
+                Text(target.name)
+            ));
+            return Err(ENOENT);
+        };
+        if header.prog_type != target::PROG_TYPE_STRUCT_OPS {
+            return Ok(Some((btf, id, None)));
+        }
+        match btf.member_index(id, target.member) {
+            Some(member) => Ok(Some((btf, id, Some(member)))),
+            None => {
+                log.write(format_args!(
+                    "attach target '{}': this kernel's type has no member '{}'\n",
+                    Text(target.name),
+                    Text(target.member)
+                ));
+                Err(ENOENT)
+            }
+        }
+    }
+
+    /// Checks the map that the verifier has bound for the fd at `index`.
+    pub(crate) fn check_map(&self, index: u32, facts: &Facts<'_>, log: &Log) -> Result {
+        let slot = usize::try_from(index).ok().and_then(|i| self.slot_of_fd.get(i));
+        let &slot = slot.ok_or(EINVAL)?;
+        slots::check(&self.layout, &self.bytes, slot, facts, Hasher(Sha256::new())).map_err(
+            |mismatch| {
+                let slots = self.layout.records::<MapSlot>(&self.bytes, Kind::Maps);
+                let name = slots.get(slot).and_then(|s| self.layout.string(&self.bytes, s.name));
+                log.write(format_args!(
+                    "map slot {slot} '{}': {mismatch}\n",
+                    Text(name.unwrap_or(&[]))
+                ));
+                EINVAL
+            },
+        )
+    }
+
+    /// Checks the BTF that the verifier has bound.
+    pub(crate) fn check_btf(&self, btf: &Btf, log: &Log) -> Result {
+        let signed = self.layout.records::<BtfRecord>(&self.bytes, Kind::Btf).get(0);
+        if signed.is_some_and(|signed| signed.digest == digest(btf)) {
+            return Ok(());
+        }
+        log.write(format_args!("prog_btf_fd: it is not the BTF that was signed with the image\n"));
+        Err(EINVAL)
+    }
+
+    pub(crate) fn signer(&self) -> Signer {
+        self.signer
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn fds(&self) -> &[i32] {
+        &self.fds
+    }
+
+    /// The bytes of a section.
+    pub(crate) fn section(&self, kind: Kind) -> &[u8] {
+        self.layout.span(kind).of(&self.bytes)
+    }
+
+    /// The license, with its NUL.
+    pub(crate) fn license(&self) -> Result<&[u8]> {
+        let off = usize::try_from(self.layout.header().license)?;
+        self.section(Kind::Strings).get(off..).ok_or(EINVAL)
+    }
+}
+
+/// What `ksym` is in this kernel, or null for a weak one that it does not have.
+fn resolve_ksym(
+    ksym: &Ksym,
+    name: &CStr,
+    modules: &mut KVec<ARef<Btf>>,
+    show_ksyms: bool,
+    log: &Log,
+) -> Result<Resolved> {
+    let found = match ksym.kind {
+        Ksym::UNTYPED if !show_ksyms => {
+            log.write(format_args!(
+                "ksym '{}': its address is hidden from the caller; see kernel.kptr_restrict\n",
+                Text(name.to_bytes())
+            ));
+            return Err(EPERM);
+        }
+        Ksym::UNTYPED => kallsyms::lookup(name).map(Resolved::Address),
+        Ksym::KFUNC => find_btf_id(name, &[target::BTF_FUNC], modules)?,
+        _ => find_btf_id(name, &[target::BTF_VAR, target::BTF_FUNC], modules)?,
+    };
+    match found {
+        Some(found) => Ok(found),
+        None if ksym.is_weak() => Ok(Resolved::Null),
+        None => {
+            let what = if ksym.kind == Ksym::KFUNC { "kfunc" } else { "symbol" };
+            log.write(format_args!(
+                "ksym '{}': this kernel has no such {what}; declare it __weak if the program can \
+                 do without\n",
+                Text(name.to_bytes())
+            ));
+            Err(ENOENT)
+        }
+    }
+}
+
+/// The first of `kinds` that has `name`; a module's BTF is added to `modules`.
+fn find_btf_id(
+    name: &CStr,
+    kinds: &[u32],
+    modules: &mut KVec<ARef<Btf>>,
+) -> Result<Option<Resolved>> {
+    for &kind in kinds {
+        let Some((btf, id)) = Btf::find(name, kind)? else {
+            continue;
+        };
+        let id = i32::try_from(id)?;
+        if !btf.is_module() {
+            return Ok(Some(Resolved::BtfId { id, module: 0 }));
+        }
+        let known = modules.iter().position(|known| known.as_ptr() == btf.as_ptr());
+        let index = match known {
+            Some(index) => index,
+            None => {
+                modules.push(btf, GFP_KERNEL_ACCOUNT)?;
+                modules.len().saturating_sub(1)
+            }
+        };
+        let module = index.checked_add(1).and_then(|n| i16::try_from(n).ok()).ok_or(E2BIG)?;
+        return Ok(Some(Resolved::BtfId { id, module }));
+    }
+    Ok(None)
+}
+
+/// `a` and `b` in one, with a NUL.
+fn concat(a: &[u8], b: &[u8]) -> Result<KVec<u8>> {
+    let len = a.len().checked_add(b.len()).and_then(|n| n.checked_add(1)).ok_or(E2BIG)?;
+    let mut bytes = KVec::with_capacity(len, GFP_KERNEL)?;
+    bytes.extend_from_slice(a, GFP_KERNEL)?;
+    bytes.extend_from_slice(b, GFP_KERNEL)?;
+    bytes.push(0, GFP_KERNEL)?;
+    Ok(bytes)
+}
+
+fn as_c_str(bytes: &[u8]) -> Result<&CStr> {
+    CStr::from_bytes_with_nul(bytes).map_err(|_| EINVAL)
+}
+
+/// SHA-256 of a BTF blob.
+pub(crate) fn digest(btf: &Btf) -> image::records::Digest {
+    let mut hash = Sha256::new();
+    hash.update(btf.raw_data());
+    hash.finish()
+}
+
+struct Hasher(Sha256);
+
+impl slots::Hash for Hasher {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> image::records::Digest {
+        self.0.finish()
+    }
+}

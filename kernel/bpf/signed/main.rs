@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Signed BPF programs: images, and their relocation in the kernel.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `image.rs`, `image/` | the image format: parsing, rules, instructions |
+//! | `verify.rs` | who vouches for an image |
+//! | `load.rs` | from the caller's memory to a program that the verifier can take |
+//! | `slots.rs` | whether a bound map is the one that was signed for |
+//! | `target.rs` | attach targets by name |
+//! | `btf.rs`, `core_relo.rs`, `core_relo/` | CO-RE relocation |
+//! | `ffi.rs` | what C calls |
+//! | `hooks.c` | what calls it |
+//!
+//! `image`, `slots`, `target`, `btf` and `core_relo` depend on `core` alone and are compiled on the
+//! host as well, see `tools/testing/bpf_signed_host`.
+
+mod btf;
+mod core_relo;
+mod core_relo_kernel;
+mod ffi;
+mod image;
+mod load;
+mod slots;
+mod target;
+mod verify;
+
+/// Prefix of kernel log lines.
+const __LOG_PREFIX: &[u8] = b"bpf_signed\0";

@@ -1,16 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tells the tests what they have to work with: those that lack it are reported as ignored.
+//! Tells the tests what they have to work with: those that lack it are reported as ignored. Builds
+//! libbpf of the tree that `LINUX` names, into our own output directory.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn named(variable: &str) -> Option<PathBuf> {
+    println!("cargo:rerun-if-env-changed={variable}");
+    println!(
+        "cargo:rustc-check-cfg=cfg(have_{})",
+        variable.to_lowercase()
+    );
+    let path = PathBuf::from(env::var_os(variable)?);
+    assert!(path.exists(), "{variable}={}: not there", path.display());
+    println!("cargo:rustc-cfg=have_{}", variable.to_lowercase());
+    Some(path)
+}
+
+fn run(command: &mut Command) {
+    let status = command
+        .status()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(status.success(), "{command:?}: {status}");
+}
 
 fn main() {
-    for (variable, cfg) in [("BTF", "have_btf"), ("LINUX", "have_linux")] {
-        println!("cargo:rerun-if-env-changed={variable}");
-        println!("cargo:rustc-check-cfg=cfg({cfg})");
-        if env::var_os(variable).is_some_and(|path| Path::new(&path).exists()) {
-            println!("cargo:rustc-cfg={cfg}");
-        }
+    named("BTF");
+    named("BPF_OBJECTS");
+    println!("cargo:rerun-if-changed=build.rs");
+    if let Some(linux) = named("LINUX") {
+        build_reference(&linux);
     }
+}
+
+fn build_reference(linux: &Path) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let source = linux.join("tools/lib/bpf");
+    println!("cargo:rerun-if-changed=src/reference.c");
+    for file in ["relo_core.c", "libbpf.c", "btf.c"] {
+        println!("cargo:rerun-if-changed={}", source.join(file).display());
+    }
+
+    let libbpf = out.join("libbpf");
+    std::fs::create_dir_all(&libbpf).expect("the output directory can be written");
+    run(Command::new("make")
+        .arg("-s")
+        .arg("-C")
+        .arg(&source)
+        .arg(format!("OUTPUT={}/", libbpf.display()))
+        .arg(libbpf.join("libbpf.a"))
+        // Those of the cargo that runs us, or of a kbuild around it.
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL"));
+    let object = out.join("reference.o");
+    let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
+    run(Command::new(compiler)
+        .args(["-c", "-O2", "-g", "-Wall", "-fPIC", "src/reference.c", "-o"])
+        .arg(&object)
+        .arg("-I")
+        .arg(&source)
+        .arg("-I")
+        .arg(&libbpf)
+        .arg("-I")
+        .arg(linux.join("tools/include"))
+        .arg("-I")
+        .arg(linux.join("tools/include/uapi")));
+    let archive = out.join("libreference.a");
+    let _ = std::fs::remove_file(&archive);
+    run(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+
+    println!("cargo:rustc-link-search=native={}", out.display());
+    println!("cargo:rustc-link-search=native={}", libbpf.display());
+    println!("cargo:rustc-link-lib=static=reference");
+    println!("cargo:rustc-link-lib=static=bpf");
+    println!("cargo:rustc-link-lib=elf");
+    println!("cargo:rustc-link-lib=z");
 }

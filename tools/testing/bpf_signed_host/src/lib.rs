@@ -20,8 +20,11 @@ mod signed {
 }
 
 mod builder;
+mod elf;
 mod harness;
 
 mod core_relo_test;
+#[cfg(have_linux)]
+mod differential_test;
 mod hostile_test;
 mod vmlinux_test;

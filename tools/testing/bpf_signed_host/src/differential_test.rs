@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The engine against libbpf's own: the same input gives the same instruction, or the same error.
+
+use crate::builder::{Builder, M};
+use crate::harness::*;
+use crate::signed::btf::{Kind, Types};
+use crate::signed::core_relo::{Errno, Error, Insn, Relo, ReloKind};
+use std::ffi::c_void;
+
+/// `struct btf` of libbpf.
+#[repr(C)]
+struct CBtf(c_void);
+
+extern "C" {
+    fn reference_btf(data: *const u8, size: u32, base: *mut CBtf) -> *mut CBtf;
+    fn reference_relocate(
+        local: *const CBtf,
+        vmlinux: *const CBtf,
+        module: *const CBtf,
+        relo: *const Relo,
+        insn: *mut Insn,
+    ) -> i32;
+    fn btf__free(btf: *mut CBtf);
+}
+
+/// BTF as libbpf has it.
+struct Reference(*mut CBtf);
+
+impl Reference {
+    fn new(blob: &[u8], base: Option<&Reference>) -> Option<Self> {
+        let base = base.map_or(std::ptr::null_mut(), |b| b.0);
+        // SAFETY: libbpf copies the blob; the base outlives us.
+        let btf = unsafe { reference_btf(blob.as_ptr(), blob.len() as u32, base) };
+        (!btf.is_null()).then_some(Self(btf))
+    }
+
+    fn relocate(
+        &self,
+        vmlinux: &Reference,
+        module: Option<&Reference>,
+        relo: &Relo,
+        insns: &[Insn],
+    ) -> Result<Vec<Insn>, i32> {
+        let mut insns = insns.to_vec();
+        // One more, since C looks for a second half without asking whether there is one.
+        insns.push(Insn::default());
+        let at = (relo.insn_off / 8) as usize;
+        let module = module.map_or(std::ptr::null(), |m| m.0.cast_const());
+        // SAFETY: All of it lives as long as the call.
+        let err = unsafe { reference_relocate(self.0, vmlinux.0, module, relo, &mut insns[at]) };
+        insns.pop();
+        if err == 0 {
+            Ok(insns)
+        } else {
+            Err(err)
+        }
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        // SAFETY: It is ours.
+        unsafe { btf__free(self.0) };
+    }
+}
+
+fn errno(e: Error) -> i32 {
+    match e.errno() {
+        Errno::Invalid => -22,
+        Errno::TooBig => -7,
+        Errno::Range => -34,
+        Errno::NoMemory => -12,
+    }
+}
+
+/// Both sides of a comparison.
+struct Case<'a> {
+    local: &'a Types<'a>,
+    targets: &'a [Types<'a>],
+    c_local: &'a Reference,
+    c_vmlinux: &'a Reference,
+    c_module: Option<&'a Reference>,
+}
+
+impl Case<'_> {
+    /// Compares one record; returns what became of it.
+    fn compare(&self, relo: &Relo, insns: &[Insn]) -> Result<Vec<Insn>, Error> {
+        let ours = relocate(self.local, self.targets, &[*relo], insns);
+        let theirs = self
+            .c_local
+            .relocate(self.c_vmlinux, self.c_module, relo, insns);
+        let mine = ours.result.map(|()| ours.insns.clone());
+        assert_eq!(
+            mine.clone().map_err(errno),
+            theirs,
+            "{relo:?} of {insns:?}: {:?} {:#?}",
+            ours.result,
+            ours.log
+        );
+        mine
+    }
+
+    /// Compares one record with an instruction that holds something else and, if the engines can
+    /// tell what it should hold, with one that holds it.
+    fn compare_forms(&self, relo: &Relo, form: usize, tally: &mut Tally) {
+        let insn = |value: u64| -> Vec<Insn> {
+            match form {
+                0 => vec![mov(value as i32)],
+                1 => ld_imm64(value).to_vec(),
+                _ => vec![ldx([1, 2, 4, 8][form - 2], value as i16)],
+            }
+        };
+        let first = self.compare(relo, &insn(0x5a5a));
+        tally.count(&first, false);
+        if first == Err(Error::UnexpectedValue) {
+            let out = relocate(self.local, self.targets, &[*relo], &insn(0x5a5a));
+            let expected: u64 = out
+                .log
+                .iter()
+                .find_map(|l| l.split_once(" exp ")?.1.split_once(' ')?.0.parse().ok())
+                .expect("the log tells");
+            let second = self.compare(relo, &insn(expected));
+            tally.count(&second, true);
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    relocated: u32,
+    poisoned: u32,
+    refused: u32,
+}
+
+impl Tally {
+    fn count(&mut self, result: &Result<Vec<Insn>, Error>, last: bool) {
+        match result {
+            Err(Error::UnexpectedValue) if !last => (),
+            Err(_) => self.refused += 1,
+            Ok(insns) if insns.iter().any(|i| i.imm == 195896080) => self.poisoned += 1,
+            Ok(_) => self.relocated += 1,
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 11) % n as u64) as usize
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn of<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+}
+
+/// A type that was made, with what is needed to make sensible others of it.
+#[derive(Clone, Copy)]
+struct Made {
+    id: u32,
+    size: u32,
+    /// How many structs are within each other.
+    nest: u32,
+    is_composite: bool,
+    is_field: bool,
+    /// May be the type of a bitfield.
+    is_number: bool,
+    /// Which of the member names it takes where it is an anonymous member.
+    names: u32,
+}
+
+const NAMES: [&str; 8] = [
+    "s",
+    "s___x",
+    "t",
+    "s___y",
+    "u",
+    "u___a___b",
+    "u___a",
+    "alias",
+];
+const MEMBERS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "a___x", "g", "h", "i"];
+const VALUES: [&str; 6] = ["A", "B", "C", "A___x", "D", "E"];
+
+/// Makes types at random, so that two runs have much in common and much that differs.
+fn make(r: &mut Random, b: &mut Builder, count: usize) {
+    let mut made: Vec<Made> = Vec::new();
+    let field = |id, size| Made {
+        id,
+        size,
+        nest: 0,
+        is_composite: false,
+        is_field: true,
+        is_number: false,
+        names: 0,
+    };
+    let number = |id, size| Made {
+        is_number: true,
+        ..field(id, size)
+    };
+    for (name, size, signed) in [
+        ("int", 4, true),
+        ("unsigned int", 4, false),
+        ("char", 1, true),
+        ("short", 2, false),
+        ("long", 8, true),
+        ("unsigned long", 8, false),
+        ("__int128", 16, true),
+    ] {
+        if !r.one_in(8) {
+            made.push(number(b.int(name, size, signed), size));
+        }
+    }
+    made.push(number(b.int("unsigned int", 4, false), 4));
+    made.push(field(b.int_raw("char", 1, 3 << 24 | 8), 1));
+    for _ in 0..count {
+        let any = made[r.below(made.len())];
+        let fields: Vec<Made> = made.iter().copied().filter(|m| m.is_field).collect();
+        let name = if r.one_in(4) { "" } else { r.of(&NAMES) };
+        let new = match r.below(14) {
+            0..=3 => composite(r, b, &fields, name),
+            4 => {
+                let to = if r.one_in(5) { 0 } else { any.id };
+                field(b.ptr(to), 8)
+            }
+            5 => {
+                // Forward, to a type that does not exist yet: pointers may.
+                let to = b.next_id() + 1;
+                let id = b.ptr(to);
+                b.int("filler", 4, true);
+                field(id, 8)
+            }
+            6 => {
+                let of = r.of(&fields);
+                let n = r.of(&[0, 1, 2, 3, 7]);
+                Made {
+                    id: b.array(of.id, n),
+                    size: of.size * n,
+                    is_number: false,
+                    ..of
+                }
+            }
+            7 => Made {
+                id: b.typedef(r.of(&NAMES), any.id),
+                is_composite: false,
+                ..any
+            },
+            8 => Made {
+                id: b.reference(
+                    r.of(&[Kind::Const, Kind::Volatile, Kind::Restrict]),
+                    "",
+                    any.id,
+                ),
+                is_composite: false,
+                ..any
+            },
+            9 | 10 => {
+                let n = r.below(5);
+                let is_signed = r.one_in(2);
+                if r.one_in(2) {
+                    let values: Vec<(&str, i32)> = (0..n)
+                        .map(|_| (r.of(&VALUES), r.of(&[0, 1, 2, -1, 7])))
+                        .collect();
+                    let size = r.of(&[1, 4, 4, 8]);
+                    number(b.enumeration(name, size, is_signed, &values), size)
+                } else {
+                    let values: Vec<(&str, i64)> = (0..n)
+                        .map(|_| (r.of(&VALUES), r.of(&[0, 1, 2, -1, 1 << 40])))
+                        .collect();
+                    number(b.enum64(name, is_signed, &values), 8)
+                }
+            }
+            11 => {
+                let n = r.below(4);
+                let params: Vec<u32> = (0..n).map(|_| r.of(&made).id).collect();
+                let id = b.function(any.id, &params);
+                field(b.ptr(id), 8)
+            }
+            12 => Made {
+                is_field: false,
+                ..field(b.fwd(r.of(&NAMES), r.one_in(2)), 0)
+            },
+            _ => {
+                let size = r.of(&[4, 8]);
+                field(b.float("float", size), size)
+            }
+        };
+        made.push(new);
+    }
+    // What pointers to types to come may point to.
+    b.int("last", 4, true);
+    b.int("last", 4, true);
+}
+
+fn composite(r: &mut Random, b: &mut Builder, fields: &[Made], name: &str) -> Made {
+    let is_union = r.one_in(4);
+    let mut names = 0;
+    let mut members: Vec<M<'_>> = Vec::new();
+    let (mut at, mut size, mut nest) = (0, 0, 0);
+    let with_bitfields = r.one_in(3);
+    for _ in 0..r.below(6) {
+        let of = r.of(fields);
+        if of.nest >= 3 {
+            continue;
+        }
+        // As in C, no name twice, which the reference would add offsets up for.
+        let name = if of.is_composite && of.names & names == 0 && r.one_in(2) {
+            names |= of.names;
+            ""
+        } else {
+            let n = r.below(MEMBERS.len());
+            if names & 1 << n != 0 {
+                continue;
+            }
+            names |= 1 << n;
+            MEMBERS[n]
+        };
+        let width = if with_bitfields && of.is_number && of.size <= 8 && r.one_in(2) {
+            1 + r.below(of.size as usize * 8) as u32
+        } else {
+            0
+        };
+        if width == 0 {
+            at = (at + 7) / 8 * 8;
+        }
+        members.push((name, of.id, at, width));
+        let bits = if width > 0 { width } else { of.size * 8 };
+        size = size.max(at + bits);
+        if !is_union {
+            at += bits + if r.one_in(3) { r.of(&[8, 32, 64]) } else { 0 };
+        }
+        nest = nest.max(of.nest + 1);
+    }
+    let size = size.div_ceil(8);
+    let id = if is_union {
+        b.union(name, size, &members)
+    } else {
+        b.structure(name, size, &members)
+    };
+    Made {
+        id,
+        size,
+        nest: nest.max(1),
+        is_composite: true,
+        is_field: true,
+        is_number: false,
+        names,
+    }
+}
+
+/// A way through type `root` that mostly exists.
+fn access(r: &mut Random, types: &Types<'_>, root: u32) -> String {
+    let mut out = vec![r.of(&[0, 0, 0, 0, 1, 3])];
+    let mut id = root;
+    loop {
+        let Some((_, t)) = types.skip_modifiers(id) else {
+            break;
+        };
+        if r.one_in(6) {
+            break;
+        }
+        let near = |r: &mut Random, n: u32| {
+            let beyond = usize::from(r.one_in(12));
+            r.below(n as usize + beyond) as u32
+        };
+        if t.kind().is_composite() && t.vlen() > 0 {
+            let n = near(r, t.vlen());
+            out.push(n);
+            let Some(m) = t.member(n) else { break };
+            id = m.type_id;
+        } else if let Some(a) = t.array() {
+            out.push(near(r, a.nelems.max(1)));
+            id = a.type_id;
+        } else if t.kind().is_any_enum() && out.len() == 1 && t.vlen() > 0 {
+            out[0] = near(r, t.vlen());
+            break;
+        } else {
+            if r.one_in(20) {
+                out.push(0);
+            }
+            break;
+        }
+    }
+    let words: Vec<String> = out.iter().map(u32::to_string).collect();
+    words.join(":")
+}
+
+/// The records of real programs, against a real kernel.
+#[test]
+#[cfg_attr(
+    not(all(have_btf, have_bpf_objects)),
+    ignore = "BTF= and BPF_OBJECTS= name no vmlinux BTF and no objects"
+)]
+fn real_objects() {
+    let vmlinux = std::fs::read(std::env::var_os("BTF").unwrap()).unwrap();
+    let c_vmlinux = Reference::new(&vmlinux, None).expect("libbpf takes the kernel's BTF");
+    let mut tally = Tally::default();
+    let mut count = 0;
+    with_blob(&vmlinux, None, |vmlinux| {
+        for (name, object) in crate::elf::objects() {
+            count += 1;
+            let c_local = Reference::new(&object.btf, None).expect("libbpf takes clang's BTF");
+            with_blob(&object.btf, None, |local| {
+                let case = Case {
+                    local,
+                    targets: &[*vmlinux],
+                    c_local: &c_local,
+                    c_vmlinux: &c_vmlinux,
+                    c_module: None,
+                };
+                for section in &object.sections {
+                    println!("{name} {}: {} records", section.name, section.relos.len());
+                    for relo in &section.relos {
+                        tally.count(&case.compare(relo, &section.insns), true);
+                    }
+                }
+            });
+        }
+    });
+    println!("{count} objects: {tally:?}");
+    assert!(count > 0 && tally.relocated > 0);
+    assert_eq!(tally.refused, 0);
+}
+
+/// How many pairs of BTF objects to compare, from `PAIRS`.
+fn pairs() -> usize {
+    let pairs = std::env::var("PAIRS").ok();
+    pairs.map_or(3000, |n| n.parse().expect("PAIRS= is a number"))
+}
+
+#[test]
+fn random_types() {
+    let seed = std::env::var("SEED").map_or(1, |s| s.parse().expect("SEED= is a number"));
+    let mut tally = Tally::default();
+    for n in 0..pairs() {
+        let mut r = Random(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(seed + n as u64 * 2 + 1) | 1);
+        random_pair(&mut r, &mut tally);
+    }
+    println!("{} pairs: {tally:?}", pairs());
+    assert!(tally.relocated > tally.refused && tally.poisoned * 20 > tally.relocated);
+}
+
+fn random_pair(r: &mut Random, tally: &mut Tally) {
+    let mut local = Builder::new();
+    let size = 10 + r.below(20);
+    make(r, &mut local, size);
+    let mut vmlinux = if r.one_in(3) {
+        local.clone()
+    } else {
+        Builder::new()
+    };
+    let size = 10 + r.below(20);
+    make(r, &mut vmlinux, size);
+    let mut module = Builder::on(&vmlinux);
+    let has_module = r.one_in(4);
+    make(r, &mut module, 8);
+
+    // Roots and ways first, since the strings have to be in the BTF.
+    let plan: Vec<(ReloKind, u32, String, usize)> = with(&local, |types| {
+        let ids: Vec<u32> = types
+            .own_ids()
+            .filter(|&id| r.one_in(10) || !types.name_of(id).unwrap().is_empty())
+            .collect();
+        (0..60)
+            .map(|_| {
+                let kind = r.of(&ReloKind::ALL);
+                let root = r.of(&ids);
+                let way = match kind {
+                    ReloKind::TypeIdLocal
+                    | ReloKind::TypeIdTarget
+                    | ReloKind::TypeExists
+                    | ReloKind::TypeSize
+                    | ReloKind::TypeMatches => "0".into(),
+                    _ => access(r, types, root),
+                };
+                (kind, root, way, r.below(6))
+            })
+            .collect()
+    });
+    let plan: Vec<(Relo, usize)> = plan
+        .into_iter()
+        .map(|(kind, root, way, form)| (relo(kind, root, local.string(&way)), form))
+        .collect();
+
+    let (local, vmlinux, module) = (local.blob(), vmlinux.blob(), module.blob());
+    let c_local = Reference::new(&local, None).expect("libbpf takes what we make");
+    let c_vmlinux = Reference::new(&vmlinux, None).expect("libbpf takes what we make");
+    let c_module = Reference::new(&module, Some(&c_vmlinux)).expect("libbpf takes what we make");
+    with_blob(&local, None, |local| {
+        with_blob(&vmlinux, None, |vmlinux| {
+            with_blob(&module, Some(vmlinux), |module| {
+                let both = [*vmlinux, *module];
+                let case = Case {
+                    local,
+                    targets: if has_module { &both } else { &both[..1] },
+                    c_local: &c_local,
+                    c_vmlinux: &c_vmlinux,
+                    c_module: has_module.then_some(&c_module),
+                };
+                for (relo, form) in &plan {
+                    case.compare_forms(relo, *form, tally);
+                }
+            });
+        });
+    });
+}
+
+/// Where the engine differs from the reference on purpose. If one of these fails, the reference
+/// has changed: so may the list in core_relo.rs.
+mod deliberate_differences {
+    use super::*;
+
+    fn compare(
+        local: &Builder,
+        target: &Builder,
+        relo: &Relo,
+        insns: &[Insn],
+    ) -> [Result<u64, i32>; 2] {
+        let (local, target) = (local.blob(), target.blob());
+        let c_local = Reference::new(&local, None).unwrap();
+        let c_target = Reference::new(&target, None).unwrap();
+        let value = |insns: &[Insn]| {
+            if insns.len() > 1 {
+                imm64(insns)
+            } else {
+                insns[0].imm as u64
+            }
+        };
+        with_blob(&local, None, |local| {
+            with_blob(&target, None, |target| {
+                let out = relocate(local, &[*target], &[*relo], insns);
+                let ours = out.result.map(|()| value(&out.insns)).map_err(errno);
+                let theirs = c_local.relocate(&c_target, None, relo, insns);
+                [ours, theirs.map(|insns| value(&insns))]
+            })
+        })
+    }
+
+    #[test]
+    fn access_strings() {
+        let mut b = Builder::new();
+        let int = b.int("int", 4, true);
+        let root = b.structure("s", 8, &[("a", int, 0, 0), ("b", int, 32, 0)]);
+        for access in ["0: 1", " 0:1", "0:+1", "0:4294967297"] {
+            let access = b.string(access);
+            let relo = relo(ReloKind::FieldByteOffset, root, access);
+            let [ours, theirs] = compare(&b, &b, &relo, &[mov(4)]);
+            assert_eq!(ours, Err(-22));
+            // glibc refuses to wrap; the kernel's sscanf() does not.
+            assert!(
+                theirs == Ok(4) || theirs == Ok(0) || theirs == Err(-22),
+                "{theirs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn offsets_that_wrap() {
+        let mut b = Builder::new();
+        let int = b.int("int", 4, true);
+        let arr = b.array(int, 0);
+        let root = b.structure("s", 8, &[("a", arr, 64, 0)]);
+        let access = b.string("0:0:134217728");
+        let relo = relo(ReloKind::FieldByteOffset, root, access);
+        let [ours, theirs] = compare(&b, &b, &relo, &[mov(8)]);
+        assert_eq!((ours, theirs), (Err(-22), Ok(8)));
+    }
+
+    #[test]
+    fn offset_of_a_wrong_member() {
+        let mut local = Builder::new();
+        let int = local.int("int", 4, true);
+        let root = local.structure("s", 4, &[("a", int, 0, 0)]);
+        let access = local.string("0:0");
+        let mut target = Builder::new();
+        let int = target.int("int", 4, true);
+        let ptr = target.ptr(int);
+        let wrong = target.structure("", 16, &[("z", int, 0, 0), ("a", ptr, 64, 0)]);
+        target.structure("s", 32, &[("", wrong, 64, 0), ("a", int, 224, 0)]);
+        let relo = relo(ReloKind::FieldByteOffset, root, access);
+        let [ours, theirs] = compare(&local, &target, &relo, &[mov(0)]);
+        assert_eq!((ours, theirs), (Ok(28), Ok(36)));
+    }
+
+    #[test]
+    fn sections_have_no_size() {
+        let mut b = Builder::new();
+        let int = b.int("int", 4, true);
+        let var = b.var("v", int);
+        let access = b.string("0");
+        let relo = relo(ReloKind::FieldByteSize, var, access);
+        let [ours, theirs] = compare(&b, &b, &relo, &[mov(4)]);
+        assert_eq!((ours, theirs), (Err(-22), Ok(4)));
+    }
+}

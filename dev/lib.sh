@@ -48,6 +48,9 @@ base_commit() {
 
 # Two makes at a time would pull the tree from under each other's feet
 take_lock() {
+	# one script may call another
+	[ "${BUILD_LOCKED:-}" != "$BUILD" ] || return 0
+	export BUILD_LOCKED=$BUILD
 	mkdir -p "$BUILD"
 	exec 9>"$BUILD/.lock"
 	if ! flock -n 9; then

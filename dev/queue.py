@@ -149,7 +149,8 @@ def checkout():
         git("worktree", "prune")
         git("worktree", "add", "-q", "-f", "-B", "queue", QUEUE, tip)
     git("update-ref", "refs/queue/taken", tip)
-    print(f"{QUEUE}: branch queue, one commit a patch, on top of branch base")
+    print(f"{QUEUE}: branch queue, one commit a patch, on top of branch base.\n"
+          "Debian's .gitignore hides new files there: git add -f adds them.")
 
 
 def refresh():
@@ -176,8 +177,8 @@ def refresh():
         new = new_files(rev)
         git("read-tree", rev, index=index)
         if new:
-            git("update-index", "--force-remove", "-z", "--stdin", index=index,
-                stdin="\0".join(new) + "\0")
+            git("--work-tree", QUEUE, "update-index", "--force-remove", "-z",
+                "--stdin", index=index, stdin="\0".join(new) + "\0")
         tree = git("write-tree", index=index).strip()
         fmt = git("log", "-1", "--format=%an%n%ae%n%aI%n%B", rev)
         name, mail, date, msg = fmt.split("\n", 3)
@@ -196,6 +197,18 @@ def refresh():
     names = sorted(os.listdir(tmp))
     if len(names) != len(revs):
         die("format-patch left something out")
+
+    # A patch keeps its file name, and so its history, as long as its subject
+    # stays; a new one is numbered after the one before it
+    known = {re.sub(r"^\d+-", "", p): p for p, _ in series()}
+    number, renamed = 0, []
+    for name in names:
+        slug = re.sub(r"^\d+-", "", name)
+        new = known.get(slug, f"{number + 1:04}-{slug}")
+        number = int(new.split("-")[0])
+        os.rename(os.path.join(tmp, name), os.path.join(tmp, "kept-" + new))
+        renamed.append(new)
+    names = renamed
 
     # Files of this repository: what the tip has; what it no longer has goes
     now = new_files(tip)
@@ -235,13 +248,16 @@ def refresh():
         if p not in names and os.path.exists(os.path.join(PATCHES, p)):
             os.unlink(os.path.join(PATCHES, p))
     for name in names:
-        text = open(os.path.join(tmp, name), "rb").read()
+        text = open(os.path.join(tmp, "kept-" + name), "rb").read()
         path = os.path.join(PATCHES, name)
         if not os.path.exists(path) or open(path, "rb").read() != text:
             open(path, "wb").write(text)
+    try:
+        head = [l for l in open(os.path.join(PATCHES, "series")) if l[0] == "#"]
+    except FileNotFoundError:
+        head = ["# SPDX-License-Identifier: GPL-2.0\n"]
     with open(os.path.join(PATCHES, "series"), "w") as f:
-        f.write("# SPDX-License-Identifier: GPL-2.0\n"
-                "# Patch, and the files of this repository that come with it\n")
+        f.writelines(head)
         for name, claims in lines:
             f.write(" ".join([name, *claims]) + "\n")
     git("update-ref", "refs/queue/taken", tip)

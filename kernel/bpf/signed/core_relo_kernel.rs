@@ -165,8 +165,7 @@ fn relocate(local: &Btf, insns: &mut [Insn], relos: &[Relo], mut log: &Log) -> R
         vmlinux: Btf::vmlinux().ok().map(|btf| types(btf, None)),
         modules: None,
     };
-    let mut relocator =
-        Relocator::new(types(local, None), kernel, &mut slots, found, &mut work.0);
+    let mut relocator = Relocator::new(types(local, None), kernel, &mut slots, found, &mut work.0);
     for (relo, n) in relos.iter().zip(0..) {
         // As the verifier does in its own loops.
         if current!().signal_pending() {

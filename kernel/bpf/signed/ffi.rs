@@ -109,7 +109,11 @@ fn describe(image: &LoadedImage) -> Result<bindings::bpf_image_prog> {
         func_info: pointer(image.section(Kind::FuncInfo)),
         line_info: pointer(image.section(Kind::LineInfo)),
         core_relos: pointer(image.section(Kind::CoreRelo)),
-        fds: if image.fds().is_empty() { null() } else { image.fds().as_ptr() },
+        fds: if image.fds().is_empty() {
+            null()
+        } else {
+            image.fds().as_ptr()
+        },
         license: image.license()?.as_ptr().cast(),
         name: ptr::from_ref(&header.name).cast(),
         insn_cnt: layout.count(Kind::Insns),
@@ -215,9 +219,9 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
         // SAFETY: The caller guarantees that `contents` is null or the value of the map, which has
         // `value_size` bytes and lives as long as the map is bound. It is not null only where the
         // map was found frozen and then without writers, so that nobody writes the bytes any more.
-        Ok(len) if !facts.contents.is_null() => Some(unsafe {
-            core::slice::from_raw_parts(facts.contents.cast::<u8>(), len)
-        }),
+        Ok(len) if !facts.contents.is_null() => {
+            Some(unsafe { core::slice::from_raw_parts(facts.contents.cast::<u8>(), len) })
+        }
         _ => None,
     };
     let special = if facts.special_fields && !facts.btf.is_null() {
@@ -261,8 +265,7 @@ pub(crate) unsafe extern "C" fn bpf_image_match_btf(
     log: *mut bindings::bpf_verifier_log,
 ) -> c_int {
     // SAFETY: The caller guarantees that all three are valid.
-    let (image, btf, log) =
-        unsafe { (&*as_image(image), Btf::from_raw(btf), Log::from_raw(log)) };
+    let (image, btf, log) = unsafe { (&*as_image(image), Btf::from_raw(btf), Log::from_raw(log)) };
     errno(image.check_btf(btf, log))
 }
 
@@ -279,7 +282,9 @@ pub(crate) unsafe extern "C" fn bpf_image_module_btf(
 ) -> *mut bindings::btf {
     // SAFETY: The caller guarantees that `image` is valid.
     let image = unsafe { &*as_image(image) };
-    image.module_btf(number).map_or(ptr::null_mut(), |btf| btf.as_ptr())
+    image
+        .module_btf(number)
+        .map_or(ptr::null_mut(), |btf| btf.as_ptr())
 }
 
 /// Holds the records against the C header, and the bounds.

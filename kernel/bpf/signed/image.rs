@@ -196,7 +196,10 @@ pub(crate) struct Records<'a, T> {
 
 impl<'a, T: Record> Records<'a, T> {
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, of: core::marker::PhantomData }
+        Self {
+            bytes,
+            of: core::marker::PhantomData,
+        }
     }
 
     /// All records in order.
@@ -209,7 +212,9 @@ impl<'a, T: Record> Records<'a, T> {
     /// The record at `index`.
     pub(crate) fn get(&self, index: u32) -> Option<T> {
         let off = usize::try_from(index).ok()?.checked_mul(size_of::<T>())?;
-        T::read_from_prefix(self.bytes.get(off..)?).ok().map(|(record, _)| record)
+        T::read_from_prefix(self.bytes.get(off..)?)
+            .ok()
+            .map(|(record, _)| record)
     }
 }
 
@@ -230,7 +235,10 @@ impl<'a> Image<'a> {
         let bytes = verified.0;
         let header = parse_header(bytes)?;
         let spans = parse_table(bytes, &header)?;
-        let image = Self { bytes, layout: Layout { header, spans } };
+        let image = Self {
+            bytes,
+            layout: Layout { header, spans },
+        };
 
         image.check_strings()?;
         image.check_needs()?;
@@ -255,7 +263,10 @@ impl<'a> Image<'a> {
     fn check_strings(&self) -> Result<(), Fault> {
         let strings = self.layout.span(Kind::Strings).of(self.bytes);
         if strings.first() != Some(&0) || strings.last() != Some(&0) {
-            return Err(Fault::section(Kind::Strings, "does not begin and end with a NUL"));
+            return Err(Fault::section(
+                Kind::Strings,
+                "does not begin and end with a NUL",
+            ));
         }
         self.check_string(Place::Header("license"), self.layout.header.license)
     }
@@ -382,7 +393,10 @@ fn parse_header(bytes: &[u8]) -> Result<Header, Fault> {
     let fault = |field, rule| Err(Fault::at(Place::Header(field), rule));
 
     if bytes.len() > MAX_SIZE {
-        return Err(Fault::too_large(Place::Header("size"), "exceeds BPF_IMAGE_MAX_SIZE"));
+        return Err(Fault::too_large(
+            Place::Header("size"),
+            "exceeds BPF_IMAGE_MAX_SIZE",
+        ));
     }
     let Ok((header, _)) = Header::read_from_prefix(bytes) else {
         return fault("magic", "image is shorter than its header");
@@ -421,12 +435,20 @@ fn parse_table(bytes: &[u8], header: &Header) -> Result<[Span; KINDS.len()], Fau
 
     let cnt = match usize::try_from(header.section_cnt) {
         Ok(cnt) if cnt <= KINDS.len() => cnt,
-        _ => return Err(Fault::at(Place::Header("section_cnt"), "more sections than there are kinds")),
+        _ => {
+            return Err(Fault::at(
+                Place::Header("section_cnt"),
+                "more sections than there are kinds",
+            ))
+        }
     };
     // Neither can overflow: `cnt` is bounded by the number of kinds.
     let table_end = size_of::<Header>().saturating_add(cnt.saturating_mul(entry_size));
     let Some(table) = bytes.get(size_of::<Header>()..table_end) else {
-        return Err(Fault::at(Place::Header("section_cnt"), "table exceeds the image"));
+        return Err(Fault::at(
+            Place::Header("section_cnt"),
+            "table exceeds the image",
+        ));
     };
 
     let mut end = table_end;
@@ -440,7 +462,10 @@ fn parse_table(bytes: &[u8], header: &Header) -> Result<[Span; KINDS.len()], Fau
             return fault("types are not in ascending order");
         }
         last_kind = entry.kind;
-        let known = KINDS.iter().zip(&mut spans).find(|((kind, _, _), _)| *kind as u32 == entry.kind);
+        let known = KINDS
+            .iter()
+            .zip(&mut spans)
+            .find(|((kind, _, _), _)| *kind as u32 == entry.kind);
         let Some(((_, rec_size, max), span)) = known else {
             return fault("unknown section type");
         };
@@ -473,10 +498,16 @@ fn parse_table(bytes: &[u8], header: &Header) -> Result<[Span; KINDS.len()], Fau
         *span = Span { off, len };
     }
     if end != bytes.len() {
-        return Err(Fault::at(Place::Header("size"), "bytes follow the last section"));
+        return Err(Fault::at(
+            Place::Header("size"),
+            "bytes follow the last section",
+        ));
     }
     for (kind, rule) in [(Kind::Strings, "is missing"), (Kind::Insns, "is missing")] {
-        let found = KINDS.iter().zip(&spans).any(|((k, _, _), span)| *k == kind && span.len != 0);
+        let found = KINDS
+            .iter()
+            .zip(&spans)
+            .any(|((k, _, _), span)| *k == kind && span.len != 0);
         if !found {
             return Err(Fault::section(kind, rule));
         }

@@ -101,7 +101,10 @@ impl LoadedImage {
         let log = req.log;
 
         if usize::try_from(req.image.1).map_or(true, |n| n > image::records::MAX_SIZE) {
-            log.write(format_args!("image: larger than the {} bytes allowed\n", image::records::MAX_SIZE));
+            log.write(format_args!(
+                "image: larger than the {} bytes allowed\n",
+                image::records::MAX_SIZE
+            ));
             return Err(E2BIG);
         }
         if usize::try_from(req.signature.1).map_or(true, |n| n > image::records::MAX_SIGNATURE) {
@@ -164,7 +167,11 @@ impl LoadedImage {
             self.slot_of_fd.push(slot, GFP_KERNEL_ACCOUNT)?;
         }
         let insns = self.layout.span(Kind::Insns).of_mut(&mut self.bytes);
-        let index = |slot| usize::try_from(slot).ok().and_then(|slot| *index_of_slot.get(slot)?);
+        let index = |slot| {
+            usize::try_from(slot)
+                .ok()
+                .and_then(|slot| *index_of_slot.get(slot)?)
+        };
         image::bind_slots(insns, index).ok_or(EINVAL)
     }
 
@@ -202,13 +209,17 @@ impl LoadedImage {
         let selected = target::select(&self.layout, &self.bytes, chosen);
         let target = match selected {
             Ok(None) if prog_btf.is_some() => {
-                log.write(format_args!("attach_prog_fd: the image has no target in another program\n"));
+                log.write(format_args!(
+                    "attach_prog_fd: the image has no target in another program\n"
+                ));
                 return Err(EINVAL);
             }
             Ok(None) => return Ok(None),
             Ok(Some(target)) => target,
             Err(Refusal::NoDefault) => {
-                log.write(format_args!("attach_name: the image has patterns only; choose a target\n"));
+                log.write(format_args!(
+                    "attach_name: the image has patterns only; choose a target\n"
+                ));
                 return Err(EINVAL);
             }
             Err(Refusal::NotAllowed) => {
@@ -221,8 +232,14 @@ impl LoadedImage {
             }
         };
         if target.in_prog != prog_btf.is_some() {
-            let what = if target.in_prog { "needs" } else { "cannot have" };
-            log.write(format_args!("attach_prog_fd: the signed target {what} a program\n"));
+            let what = if target.in_prog {
+                "needs"
+            } else {
+                "cannot have"
+            };
+            log.write(format_args!(
+                "attach_prog_fd: the signed target {what} a program\n"
+            ));
             return Err(EINVAL);
         }
 
@@ -235,11 +252,11 @@ impl LoadedImage {
         let name = concat(prefix.as_bytes(), written.name)?;
         let name = as_c_str(&name)?;
         let found = match (prog_btf, written.module) {
-            (Some(btf), _) => btf.find_by_name_kind(name, kind).map(|id| (ARef::from(btf), id)),
+            (Some(btf), _) => btf
+                .find_by_name_kind(name, kind)
+                .map(|id| (ARef::from(btf), id)),
             (None, None) => Btf::find(name, kind)?,
-            (None, Some(module)) => {
-                Btf::find_in(as_c_str(&concat(module, b"")?)?, name, kind)?
-            }
+            (None, Some(module)) => Btf::find_in(as_c_str(&concat(module, b"")?)?, name, kind)?,
         };
         let Some((btf, id)) = found else {
             log.write(format_args!(
@@ -266,28 +283,42 @@ impl LoadedImage {
 
     /// Checks the map that the verifier has bound for the fd at `index`.
     pub(crate) fn check_map(&self, index: u32, facts: &Facts<'_>, log: &Log) -> Result {
-        let slot = usize::try_from(index).ok().and_then(|i| self.slot_of_fd.get(i));
+        let slot = usize::try_from(index)
+            .ok()
+            .and_then(|i| self.slot_of_fd.get(i));
         let &slot = slot.ok_or(EINVAL)?;
-        slots::check(&self.layout, &self.bytes, slot, facts, Hasher(Sha256::new())).map_err(
-            |mismatch| {
-                let slots = self.layout.records::<MapSlot>(&self.bytes, Kind::Maps);
-                let name = slots.get(slot).and_then(|s| self.layout.string(&self.bytes, s.name));
-                log.write(format_args!(
-                    "map slot {slot} '{}': {mismatch}\n",
-                    Text(name.unwrap_or(&[]))
-                ));
-                EINVAL
-            },
+        slots::check(
+            &self.layout,
+            &self.bytes,
+            slot,
+            facts,
+            Hasher(Sha256::new()),
         )
+        .map_err(|mismatch| {
+            let slots = self.layout.records::<MapSlot>(&self.bytes, Kind::Maps);
+            let name = slots
+                .get(slot)
+                .and_then(|s| self.layout.string(&self.bytes, s.name));
+            log.write(format_args!(
+                "map slot {slot} '{}': {mismatch}\n",
+                Text(name.unwrap_or(&[]))
+            ));
+            EINVAL
+        })
     }
 
     /// Checks the BTF that the verifier has bound.
     pub(crate) fn check_btf(&self, btf: &Btf, log: &Log) -> Result {
-        let signed = self.layout.records::<BtfRecord>(&self.bytes, Kind::Btf).get(0);
+        let signed = self
+            .layout
+            .records::<BtfRecord>(&self.bytes, Kind::Btf)
+            .get(0);
         if signed.is_some_and(|signed| signed.digest == digest(btf)) {
             return Ok(());
         }
-        log.write(format_args!("prog_btf_fd: it is not the BTF that was signed with the image\n"));
+        log.write(format_args!(
+            "prog_btf_fd: it is not the BTF that was signed with the image\n"
+        ));
         Err(EINVAL)
     }
 
@@ -339,7 +370,11 @@ fn resolve_ksym(
         Some(found) => Ok(found),
         None if ksym.is_weak() => Ok(Resolved::Null),
         None => {
-            let what = if ksym.kind == Ksym::KFUNC { "kfunc" } else { "symbol" };
+            let what = if ksym.kind == Ksym::KFUNC {
+                "kfunc"
+            } else {
+                "symbol"
+            };
             log.write(format_args!(
                 "ksym '{}': this kernel has no such {what}; declare it __weak if the program can \
                  do without\n",
@@ -364,7 +399,9 @@ fn find_btf_id(
         if !btf.is_module() {
             return Ok(Some(Resolved::BtfId { id, module: 0 }));
         }
-        let known = modules.iter().position(|known| known.as_ptr() == btf.as_ptr());
+        let known = modules
+            .iter()
+            .position(|known| known.as_ptr() == btf.as_ptr());
         let index = match known {
             Some(index) => index,
             None => {
@@ -372,7 +409,10 @@ fn find_btf_id(
                 modules.len().saturating_sub(1)
             }
         };
-        let module = index.checked_add(1).and_then(|n| i16::try_from(n).ok()).ok_or(E2BIG)?;
+        let module = index
+            .checked_add(1)
+            .and_then(|n| i16::try_from(n).ok())
+            .ok_or(E2BIG)?;
         return Ok(Some(Resolved::BtfId { id, module }));
     }
     Ok(None)
@@ -380,7 +420,11 @@ fn find_btf_id(
 
 /// `a` and `b` in one, with a NUL.
 fn concat(a: &[u8], b: &[u8]) -> Result<KVec<u8>> {
-    let len = a.len().checked_add(b.len()).and_then(|n| n.checked_add(1)).ok_or(E2BIG)?;
+    let len = a
+        .len()
+        .checked_add(b.len())
+        .and_then(|n| n.checked_add(1))
+        .ok_or(E2BIG)?;
     let mut bytes = KVec::with_capacity(len, GFP_KERNEL)?;
     bytes.extend_from_slice(a, GFP_KERNEL)?;
     bytes.extend_from_slice(b, GFP_KERNEL)?;

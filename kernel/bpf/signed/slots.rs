@@ -68,7 +68,9 @@ impl core::fmt::Display for Mismatch {
             Self::ActiveWriter => {
                 f.write_str("its contents are signed, but somebody still has it mapped to write")
             }
-            Self::NotReadable => f.write_str("its contents are signed, but cannot be read in place"),
+            Self::NotReadable => {
+                f.write_str("its contents are signed, but cannot be read in place")
+            }
             Self::Contents => f.write_str("its contents are not those that were signed"),
             Self::Btf => f.write_str("its special fields are described by another BTF"),
             Self::NoSlot => f.write_str("there is no such slot"),
@@ -105,7 +107,11 @@ pub(crate) fn check<H: Hash>(
         same("value_size", want.value_size.into(), have.value_size.into())?;
     }
     if slot.has(MapSlot::FIXED_ENTRIES) || slot.has(MapSlot::FIXED_CONTENTS) {
-        same("max_entries", want.max_entries.into(), have.max_entries.into())?;
+        same(
+            "max_entries",
+            want.max_entries.into(),
+            have.max_entries.into(),
+        )?;
     }
     let flags = |flags: u32| u64::from(flags & !MAP_NUMA_NODE);
     same("map_flags", flags(want.map_flags), flags(have.map_flags))?;
@@ -113,18 +119,42 @@ pub(crate) fn check<H: Hash>(
         same("map_extra", slot.map_extra, facts.map_extra)?;
     }
     if slot.inner_type != 0 {
-        same("inner type", slot.inner_type.into(), facts.inner.kind.into())?;
-        same("inner key_size", slot.inner_key_size.into(), facts.inner.key_size.into())?;
-        same("inner value_size", slot.inner_value_size.into(), facts.inner.value_size.into())?;
-        same("inner map_flags", flags(slot.inner_map_flags), flags(facts.inner.map_flags))?;
+        same(
+            "inner type",
+            slot.inner_type.into(),
+            facts.inner.kind.into(),
+        )?;
+        same(
+            "inner key_size",
+            slot.inner_key_size.into(),
+            facts.inner.key_size.into(),
+        )?;
+        same(
+            "inner value_size",
+            slot.inner_value_size.into(),
+            facts.inner.value_size.into(),
+        )?;
+        same(
+            "inner map_flags",
+            flags(slot.inner_map_flags),
+            flags(facts.inner.map_flags),
+        )?;
     }
     if let Some((digest, key_type_id, value_type_id)) = facts.special {
         let btf = layout.records::<BtfRecord>(image, Kind::Btf).get(0);
         if btf.is_none_or(|btf| btf.digest != digest) {
             return Err(Mismatch::Btf);
         }
-        same("btf_key_type_id", slot.btf_key_type_id.into(), key_type_id.into())?;
-        same("btf_value_type_id", slot.btf_value_type_id.into(), value_type_id.into())?;
+        same(
+            "btf_key_type_id",
+            slot.btf_key_type_id.into(),
+            key_type_id.into(),
+        )?;
+        same(
+            "btf_value_type_id",
+            slot.btf_value_type_id.into(),
+            value_type_id.into(),
+        )?;
     }
     if slot.has(MapSlot::FIXED_CONTENTS) {
         check_contents(layout, image, index, facts, hash, &slot.digest)?;

@@ -55,9 +55,15 @@ impl<'a> Name<'a> {
         match text.iter().position(|&b| b == b':') {
             Some(colon) => Self {
                 module: text.get(..colon),
-                name: colon.checked_add(1).and_then(|i| text.get(i..)).unwrap_or(&[]),
+                name: colon
+                    .checked_add(1)
+                    .and_then(|i| text.get(i..))
+                    .unwrap_or(&[]),
             },
-            None => Self { module: None, name: text },
+            None => Self {
+                module: None,
+                name: text,
+            },
         }
     }
 }
@@ -108,7 +114,10 @@ pub(crate) fn select<'a>(
     let (name, member) = match chosen.iter().position(|&b| b == b'/') {
         Some(slash) if struct_ops => (
             chosen.get(..slash).unwrap_or(&[]),
-            slash.checked_add(1).and_then(|i| chosen.get(i..)).unwrap_or(&[]),
+            slash
+                .checked_add(1)
+                .and_then(|i| chosen.get(i..))
+                .unwrap_or(&[]),
         ),
         _ => (chosen, &[][..]),
     };
@@ -122,9 +131,11 @@ pub(crate) fn select<'a>(
         fits && (!struct_ops || text(record.member) == member)
     };
     match records.iter().find(allowed) {
-        Some(record) => {
-            Ok(Some(Target { name, member, in_prog: record.flags & Attach::PROG != 0 }))
-        }
+        Some(record) => Ok(Some(Target {
+            name,
+            member,
+            in_prog: record.flags & Attach::PROG != 0,
+        })),
         None => Err(Refusal::NotAllowed),
     }
 }

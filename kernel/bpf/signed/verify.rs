@@ -32,7 +32,10 @@ pub(crate) struct Signer {
 impl Signer {
     fn system(keyring_type: bindings::bpf_sig_keyring) -> Self {
         // The enumeration's values are small; `bpf_prog_aux` has a byte for them.
-        Self { keyring_type: keyring_type as u8, serial: 0 }
+        Self {
+            keyring_type: keyring_type as u8,
+            serial: 0,
+        }
     }
 }
 
@@ -68,18 +71,24 @@ impl Trust {
         match self {
             Self::Builtin => {
                 by(Keyring::Builtin)?;
-                Ok(Signer::system(bindings::bpf_sig_keyring_BPF_SIG_KEYRING_BUILTIN))
+                Ok(Signer::system(
+                    bindings::bpf_sig_keyring_BPF_SIG_KEYRING_BUILTIN,
+                ))
             }
             Self::Secondary => match by(Keyring::Secondary) {
                 Err(e) if e == ENOKEY && cfg!(CONFIG_INTEGRITY_PLATFORM_KEYRING) => {
                     Self::Platform.verify(data, signature)
                 }
                 Err(e) => Err(e),
-                Ok(()) => Ok(Signer::system(bindings::bpf_sig_keyring_BPF_SIG_KEYRING_SECONDARY)),
+                Ok(()) => Ok(Signer::system(
+                    bindings::bpf_sig_keyring_BPF_SIG_KEYRING_SECONDARY,
+                )),
             },
             Self::Platform => {
                 by(Keyring::Platform)?;
-                Ok(Signer::system(bindings::bpf_sig_keyring_BPF_SIG_KEYRING_PLATFORM))
+                Ok(Signer::system(
+                    bindings::bpf_sig_keyring_BPF_SIG_KEYRING_PLATFORM,
+                ))
             }
             Self::User(key) => {
                 by(Keyring::Key(key))?;
@@ -113,7 +122,10 @@ pub(crate) fn verify<'a>(
 /// Says what is wrong with a signature, and makes one errno of all that say it cannot be parsed.
 fn explain(error: Error, log: &Log) -> Error {
     let (error, words) = if error == ENOKEY {
-        (ENOKEY, "no key in the keyring is its signer's; add the certificate, or sign with another key")
+        (
+            ENOKEY,
+            "no key in the keyring is its signer's; add the certificate, or sign with another key",
+        )
     } else if error == EKEYREJECTED {
         (
             EKEYREJECTED,
@@ -121,13 +133,22 @@ fn explain(error: Error, log: &Log) -> Error {
              was signed",
         )
     } else if error == EKEYEXPIRED || error == EKEYREVOKED {
-        (error, "the key has expired or was revoked; sign with another key")
+        (
+            error,
+            "the key has expired or was revoked; sign with another key",
+        )
     } else if error == ENOPKG {
-        (ENOPKG, "it uses an algorithm that this kernel does not have")
+        (
+            ENOPKG,
+            "it uses an algorithm that this kernel does not have",
+        )
     } else if error == ENOMEM {
         (ENOMEM, "not enough memory to verify it")
     } else {
-        (EBADMSG, "it is no detached PKCS#7 signature; sign the object with 'bpftool sign file'")
+        (
+            EBADMSG,
+            "it is no detached PKCS#7 signature; sign the object with 'bpftool sign file'",
+        )
     };
     log.write(format_args!("signature: {words}\n"));
     error

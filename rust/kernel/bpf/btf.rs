@@ -164,8 +164,7 @@ impl Btf {
         // Kinds have five bits.
         let kind = u8::try_from(kind).ok()?;
         // SAFETY: By the type invariant the BTF is valid; `name` is NUL-terminated.
-        let id =
-            unsafe { bindings::btf_find_by_name_kind(self.0.get(), name.as_char_ptr(), kind) };
+        let id = unsafe { bindings::btf_find_by_name_kind(self.0.get(), name.as_char_ptr(), kind) };
         u32::try_from(id).ok().filter(|&id| id != 0)
     }
 

@@ -71,5 +71,7 @@ pub unsafe extern "C" fn lockdown_bpf_refusal(
         (bindings::bpf_sig_verdict_BPF_SIG_VERIFIED, _) => Signer::User,
         _ => Signer::None,
     };
-    choice().refusal(signer).map_or(core::ptr::null(), |words| words.as_char_ptr())
+    choice()
+        .refusal(signer)
+        .map_or(core::ptr::null(), |words| words.as_char_ptr())
 }

@@ -38,7 +38,11 @@ pub(crate) struct Fault {
 impl Fault {
     /// A malformed image.
     pub(crate) fn at(place: Place, rule: &'static str) -> Self {
-        Self { class: Class::Malformed, place, rule }
+        Self {
+            class: Class::Malformed,
+            place,
+            rule,
+        }
     }
 
     /// A malformed section.
@@ -53,7 +57,11 @@ impl Fault {
 
     /// An image that exceeds a bound.
     pub(crate) fn too_large(place: Place, rule: &'static str) -> Self {
-        Self { class: Class::TooLarge, place, rule }
+        Self {
+            class: Class::TooLarge,
+            place,
+            rule,
+        }
     }
 
     /// Tells the errno.

@@ -53,10 +53,10 @@ pub(super) fn check(image: &Image<'_>) -> Result<(), Fault> {
             (Insn::LD_IMM64, Insn::PSEUDO_BTF_ID) => {
                 return fault("names a kernel symbol by id instead of a KSYMS record");
             }
-            (Insn::LD_IMM64, Insn::PSEUDO_MAP_IDX | Insn::PSEUDO_MAP_IDX_VALUE) => {
-                if !u32::try_from(insn.imm).is_ok_and(|slot| slot < slots) {
-                    return fault("no such map slot");
-                }
+            (Insn::LD_IMM64, Insn::PSEUDO_MAP_IDX | Insn::PSEUDO_MAP_IDX_VALUE)
+                if !u32::try_from(insn.imm).is_ok_and(|slot| slot < slots) =>
+            {
+                return fault("no such map slot");
             }
             (Insn::CALL, Insn::PSEUDO_KFUNC_CALL) => {
                 return fault("names a kfunc by id instead of a KSYMS record");
@@ -138,7 +138,11 @@ pub(crate) fn resolve(insns: &mut [u8], ksym: &Ksym, found: Resolved) -> Option<
             Resolved::BtfId { id, module } => (id, module),
             Resolved::Address(_) | Resolved::Null => (0, 0),
         };
-        return write(insns, ksym.insn, Insn::new(code, dst, Insn::PSEUDO_KFUNC_CALL, module, id));
+        return write(
+            insns,
+            ksym.insn,
+            Insn::new(code, dst, Insn::PSEUDO_KFUNC_CALL, module, id),
+        );
     }
     let (src, low, high) = match found {
         Resolved::BtfId { id, module } => (Insn::PSEUDO_BTF_ID, id, i32::from(module)),
@@ -147,7 +151,11 @@ pub(crate) fn resolve(insns: &mut [u8], ksym: &Ksym, found: Resolved) -> Option<
         Resolved::Null => (0, 0, 0),
     };
     write(insns, ksym.insn, Insn::new(code, dst, src, 0, low))?;
-    write(insns, ksym.insn.checked_add(1)?, Insn::new(0, 0, 0, 0, high))
+    write(
+        insns,
+        ksym.insn.checked_add(1)?,
+        Insn::new(0, 0, 0, 0, high),
+    )
 }
 
 /// Lets the instructions that refer to a map slot refer to an index of the fds instead.
@@ -179,7 +187,9 @@ pub(crate) fn bind_slots(insns: &mut [u8], fd_index: impl Fn(u32) -> Option<i32>
 }
 
 fn at(index: u32) -> Option<core::ops::Range<usize>> {
-    let start = usize::try_from(index).ok()?.checked_mul(size_of::<Insn>())?;
+    let start = usize::try_from(index)
+        .ok()?
+        .checked_mul(size_of::<Insn>())?;
     Some(start..start.checked_add(size_of::<Insn>())?)
 }
 

@@ -153,7 +153,8 @@ impl MapSlot {
     /// `BPF_IMAGE_MAP_FIXED_CONTENTS`.
     pub(crate) const FIXED_CONTENTS: u32 = 1 << 2;
     /// All flags that this version knows.
-    pub(crate) const KNOWN: u32 = Self::FIXED_ENTRIES | Self::FREE_VALUE_SIZE | Self::FIXED_CONTENTS;
+    pub(crate) const KNOWN: u32 =
+        Self::FIXED_ENTRIES | Self::FREE_VALUE_SIZE | Self::FIXED_CONTENTS;
 
     /// Whether all of `flags` are set.
     pub(crate) fn has(&self, flags: u32) -> bool {
@@ -309,7 +310,12 @@ impl Insn {
         } else {
             (dst << 4) | (src & 0xf)
         };
-        Self { code, regs, off, imm }
+        Self {
+            code,
+            regs,
+            off,
+            imm,
+        }
     }
 
     /// Source register, or the pseudo value that stands in its place.

@@ -17,14 +17,21 @@
 mod signed {
     pub(crate) mod btf;
     pub(crate) mod core_relo;
+    pub(crate) mod image;
+    pub(crate) mod slots;
+    pub(crate) mod target;
 }
 
 mod builder;
 mod elf;
 mod harness;
+mod image_builder;
 
 mod core_relo_test;
 #[cfg(have_linux)]
 mod differential_test;
 mod hostile_test;
+mod image_test;
+mod slots_test;
+mod target_test;
 mod vmlinux_test;

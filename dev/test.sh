@@ -26,8 +26,11 @@ selftests=$LINUX/tools/testing/selftests/bpf_signed
 host=$LINUX/tools/testing/bpf_signed_host
 passed=0 failed=0 skipped=0
 
+# here and in the guests, which share the host's files, not its environment
+"$ROOT/dev/paths.sh" | sed "s/=\(.*\)/='\1'/" >"$BUILD/paths.env"
 set -a
-eval "$("$ROOT/dev/paths.sh" | sed "s/=\(.*\)/='\1'/")"
+# shellcheck source=/dev/null
+. "$BUILD/paths.env"
 set +a
 
 # What the caller wants for `make vm` is not meant for the tests
@@ -72,7 +75,7 @@ guest() {
 		note "$name: the emulated CPUs tripped over patched code, once more"
 	done
 	cp "$BUILD/vm/last/console" "$logs/$name.console" 2>/dev/null || true
-	rm -rf "$BUILD/vm/$(readlink "$BUILD/vm/last")"
+	rm -rf "$BUILD/vm/$(readlink "$BUILD/vm/last")" "$BUILD/vm/last"
 	return $rc
 }
 
@@ -85,12 +88,11 @@ if chosen host && [ -e "$host/Cargo.toml" ]; then
 	count host cargo "$logs/host.log" $rc
 fi
 
-if chosen kunit && grep -rqs --include='*.rs' --include='*.c' -E 'bpf_signed' \
-		"$LINUX/kernel/bpf" "$LINUX/security/lockdown" &&
-   grep -q '^CONFIG_BPF_SIGNED_IMAGE=y' "$KOUT/.config"; then
+if chosen kunit && grep -rqsE --include='*.rs' --include='*.c' \
+	'kunit_tests?\(bpf_signed|\.name *= *"bpf_signed' \
+	"$LINUX/kernel/bpf" "$LINUX/security" "$LINUX/rust/kernel"; then
 	note "KUnit (log: $logs/kunit.log)"
 	rc=0
-	# tee would hide a guest that dies before it says anything
 	CMD='dmesg' TIMEOUT=300 \
 	APPEND='kunit.enable=1 kunit.filter_glob=bpf_signed*' \
 		guest kunit "$logs/kunit.log" || rc=$?
@@ -106,7 +108,7 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
 	}
 	rc=0
-	CMD="cd '$TOOLS/bpf_signed' && sh '$script'" APPEND=$(want APPEND) \
+	CMD="set -a; . '$BUILD/paths.env'; cd '$TOOLS/bpf_signed' && '$script'" APPEND=$(want APPEND) \
 	CPUS=$(want CPUS) MEMORY=$(want MEMORY) TIMEOUT=$(want TIMEOUT) \
 		guest "$name" "$logs/$name.log" || rc=$?
 	# the kernel has an opinion on the test, too

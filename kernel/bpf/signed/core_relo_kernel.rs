@@ -92,6 +92,16 @@ struct Kernel {
     modules: Option<KVec<ARef<Btf>>>,
 }
 
+impl Kernel {
+    fn new() -> Self {
+        Self {
+            // Without it no candidate is found. A program may not need any.
+            vmlinux: Btf::vmlinux().ok().map(|btf| types(btf, None)),
+            modules: None,
+        }
+    }
+}
+
 impl Targets for Kernel {
     fn types(&self, btf: u32) -> Option<Types<'_>> {
         let vmlinux = self.vmlinux.as_ref()?;
@@ -213,5 +223,149 @@ pub(crate) unsafe extern "C" fn bpf_core_relocate(
     match relocate(btf, insns, relos, log) {
         Ok(()) => 0,
         Err(e) => e.to_errno(),
+    }
+}
+
+#[cfg(CONFIG_BPF_SIGNED_IMAGE_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(bpf_signed_core_relo)]
+mod tests {
+    use super::*;
+    use crate::{
+        btf::{
+            Blob,
+            Kind, //
+        },
+        core_relo::{
+            patch::POISON,
+            ReloKind, //
+        },
+    };
+    use core::mem::{
+        offset_of,
+        size_of_val, //
+    };
+
+    /// Nobody reads it.
+    struct Quiet;
+
+    impl core_relo::Log for Quiet {
+        fn wants(&self, _level: Level) -> bool {
+            false
+        }
+
+        fn line(&mut self, _args: Arguments<'_>) {}
+    }
+
+    /// What a program's BTF may say: `struct task_struct { int pid; }`, as that of this kernel
+    /// but for its offset, and `struct nowhere { int pid; }`.
+    fn program() -> Result<KVec<u8>> {
+        const STRINGS: &[u8] = b"\0int\0task_struct\0pid\0nowhere\00:0\0";
+        const INT: u32 = 1;
+        const STRUCT: u32 = (4 << 24) | 1;
+        let types = [
+            // [1] int
+            INT, 1 << 24, 4, (1 << 24) | 32, //
+            // [2] struct task_struct
+            5, STRUCT, 4, 17, 1, 0, //
+            // [3] struct nowhere
+            21, STRUCT, 4, 17, 1, 0,
+        ];
+        let len = u32::try_from(size_of_val(&types))?;
+        let header = [24, 0, len, len, u32::try_from(STRINGS.len())?];
+        let mut blob = KVec::new();
+        blob.extend_from_slice(&0xeb9fu16.to_ne_bytes(), GFP_KERNEL)?;
+        blob.extend_from_slice(&[1, 0], GFP_KERNEL)?;
+        for words in [&header[..], &types[..]] {
+            for word in words {
+                blob.extend_from_slice(&word.to_ne_bytes(), GFP_KERNEL)?;
+            }
+        }
+        blob.extend_from_slice(STRINGS, GFP_KERNEL)?;
+        Ok(blob)
+    }
+
+    /// The offsets in [`program`]'s strings.
+    const ACCESS: u32 = 29;
+
+    /// Relocates `r1 = 0` about member 0 of type `type_id` of [`program`].
+    fn run(type_id: u32, kind: ReloKind) -> Result<Insn> {
+        let blob = program()?;
+        let blob = Blob::parse(&blob).ok_or(EINVAL)?;
+        let mut index = KVec::from_elem(0, blob.index_len(None).ok_or(EINVAL)?, GFP_KERNEL)?;
+        let local = blob.types(&mut index, None).ok_or(EINVAL)?;
+        let mut slots = KVec::from_elem(Slot::default(), 16, GFP_KERNEL)?;
+        let mut work = KBox::<ZeroedWorkspace>::zeroed(GFP_KERNEL)?;
+        let kernel = Kernel::new();
+        let found = Found(KVVec::new());
+        let mut insns = [Insn {
+            code: 0xb7,
+            regs: 1,
+            off: 0,
+            imm: i32::from(kind == ReloKind::FieldExists),
+        }];
+        let relo = Relo {
+            insn_off: 0,
+            type_id,
+            access_str_off: ACCESS,
+            kind: kind as u32,
+        };
+        Relocator::new(local, kernel, &mut slots, found, &mut work.0)
+            .relocate(0, &relo, &mut insns, &mut Quiet)?;
+        Ok(insns[0])
+    }
+
+    /// A member is where this kernel has it.
+    #[test]
+    fn offset_of_pid() -> Result {
+        let expected = offset_of!(bindings::task_struct, pid);
+        let insn = run(2, ReloKind::FieldByteOffset)?;
+        assert_eq!(insn.imm, i32::try_from(expected)?);
+        assert_eq!(run(2, ReloKind::FieldExists)?.imm, 1);
+        Ok(())
+    }
+
+    /// What is in neither vmlinux nor a module is poisoned, or does not exist.
+    #[test]
+    fn nowhere() -> Result {
+        assert_eq!(run(3, ReloKind::FieldByteOffset)?.imm, POISON);
+        assert_eq!(run(3, ReloKind::FieldExists)?.imm, 0);
+        Ok(())
+    }
+
+    /// The view of a BTF and the functions in C find the same.
+    #[test]
+    fn view_agrees_with_c() -> Result {
+        let btf = Btf::vmlinux()?;
+        let types = types(btf, None);
+        assert!(types.is_sorted());
+        let names = [
+            (c"task_struct", Kind::Struct),
+            (c"bpf_prog_load", Kind::Func),
+            (c"u32", Kind::Typedef),
+            (c"bpf_prog_type", Kind::Enum),
+            (c"int", Kind::Int),
+            (c"task_struct", Kind::Union),
+            (c"zzzzzz", Kind::Struct),
+            (c"", Kind::Struct),
+        ];
+        for (name, kind) in names {
+            let ours = types.find_by_name_kind(name.to_bytes(), kind);
+            let theirs = match kind {
+                // Anonymous types are not looked for.
+                _ if name.to_bytes().is_empty() => None,
+                kind => btf.find_by_name_kind(name, kind as u32),
+            };
+            assert_eq!(ours, theirs);
+        }
+        Ok(())
+    }
+
+    /// All modules can be had, and given back.
+    #[test]
+    fn modules() {
+        for btf in Btf::modules() {
+            assert!(btf.is_module());
+            assert!(types(&btf, None).own_ids().start > 1);
+        }
     }
 }

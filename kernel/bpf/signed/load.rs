@@ -454,3 +454,89 @@ impl slots::Hash for Hasher {
         self.0.finish()
     }
 }
+
+#[cfg(CONFIG_BPF_SIGNED_IMAGE_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(bpf_signed_load)]
+mod tests {
+    use super::*;
+    use kernel::bindings;
+
+    /// A log that nobody asked for.
+    fn with_log<T>(f: impl FnOnce(&Log) -> T) -> Result<T> {
+        let mut log = KBox::<bindings::bpf_verifier_log>::zeroed(GFP_KERNEL)?;
+        // SAFETY: A log that is all zero is one of level 0; it is used within this function only.
+        Ok(f(unsafe { Log::from_raw(&mut *log) }))
+    }
+
+    fn find(kind: u32, name: &CStr, flags: u32, show: bool) -> Result<Resolved> {
+        let ksym = Ksym {
+            insn: 0,
+            kind,
+            name: 0,
+            type_id: 0,
+            flags,
+            reserved: 0,
+        };
+        with_log(|log| resolve_ksym(&ksym, name, &mut KVec::new(), show, log))?
+    }
+
+    /// Names of this kernel resolve as `bpf_find_btf_id()` and kallsyms have them.
+    #[test]
+    fn names_of_this_kernel() -> Result {
+        let id = |name: &CStr, kind| -> Result<i32> {
+            Ok(i32::try_from(Btf::vmlinux()?.find_by_name_kind(name, kind).ok_or(ENOENT)?)?)
+        };
+        let kfunc = find(Ksym::KFUNC, c"bpf_task_acquire", 0, false)?;
+        let want = id(c"bpf_task_acquire", target::BTF_FUNC)?;
+        assert_eq!(kfunc, Resolved::BtfId { id: want, module: 0 });
+        let var = find(Ksym::TYPED, c"runqueues", 0, false)?;
+        let want = id(c"runqueues", target::BTF_VAR)?;
+        assert_eq!(var, Resolved::BtfId { id: want, module: 0 });
+        let addr = kallsyms::lookup(c"init_task").ok_or(ENOENT)?;
+        assert_eq!(find(Ksym::UNTYPED, c"init_task", 0, true)?, Resolved::Address(addr));
+        Ok(())
+    }
+
+    /// What this kernel does not have is an error, or null if it is weak.
+    #[test]
+    fn names_of_no_kernel() -> Result {
+        for kind in [Ksym::KFUNC, Ksym::TYPED, Ksym::UNTYPED] {
+            assert_eq!(find(kind, c"bpf_no_such_name", 0, true), Err(ENOENT));
+            let weak = find(kind, c"bpf_no_such_name", Ksym::WEAK, true)?;
+            assert_eq!(weak, Resolved::Null);
+        }
+        Ok(())
+    }
+
+    /// Addresses that kallsyms would hide from the caller are not given to its programs.
+    #[test]
+    fn hidden_addresses() {
+        assert_eq!(find(Ksym::UNTYPED, c"init_task", 0, false), Err(EPERM));
+        assert_eq!(find(Ksym::UNTYPED, c"init_task", Ksym::WEAK, false), Err(EPERM));
+    }
+
+    /// What is no signature is told as such, in each keyring.
+    #[test]
+    fn no_signature() -> Result {
+        for keyring in [0, 1, 2] {
+            for signature in [&b""[..], b"no PKCS#7", &[0x30, 0x82, 0xff, 0xff]] {
+                let verdict = with_log(|log| {
+                    crate::verify::verify(b"image", signature, keyring, log).map(|_| ())
+                })?;
+                assert_eq!(verdict, Err(EBADMSG));
+            }
+        }
+        Ok(())
+    }
+
+    /// `SHA-256("abc")`, FIPS 180-4.
+    #[test]
+    fn digest_of_abc() {
+        let mut hash = Sha256::new();
+        hash.update(b"a");
+        hash.update(b"bc");
+        let digest = hash.finish();
+        assert_eq!(digest[..4], [0xba, 0x78, 0x16, 0xbf]);
+        assert_eq!(digest[28..], [0xf2, 0x00, 0x15, 0xad]);
+    }
+}

@@ -94,7 +94,7 @@ if chosen kunit && grep -rqsE --include='*.rs' --include='*.c' \
 	note "KUnit (log: $logs/kunit.log)"
 	rc=0
 	CMD='dmesg' TIMEOUT=300 \
-	APPEND='kunit.enable=1 kunit.filter_glob=bpf_signed*' \
+	APPEND='kunit.enable=1 kunit.autorun=1 kunit.filter_glob=bpf_signed*' \
 		guest kunit "$logs/kunit.log" || rc=$?
 	count KUnit tap "$logs/kunit.log" $rc
 fi

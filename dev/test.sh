@@ -21,7 +21,6 @@ load_env
 
 logs=$BUILD/test
 mkdir -p "$logs"
-rm -f "$logs"/*
 selftests=$LINUX/tools/testing/selftests/bpf_signed
 host=$LINUX/tools/testing/bpf_signed_host
 passed=0 failed=0 skipped=0
@@ -66,16 +65,16 @@ guest() {
 	local name=$1 out=$2 rc
 	for _ in 1 2 3; do
 		rc=0
-		KEEP=1 "$ROOT/dev/vm.sh" >"$out" 2>"$logs/$name.err" || rc=$?
+		VM_DIR=$BUILD/vm/test.$$ "$ROOT/dev/vm.sh" >"$out" 2>"$logs/$name.err" || rc=$?
 		case $rc in
 		124|125) ;;
 		*) break ;;
 		esac
-		grep -q 'Oops: int3' "$BUILD/vm/last/console" || break
+		grep -q 'Oops: int3' "$BUILD/vm/test.$$/console" || break
 		note "$name: the emulated CPUs tripped over patched code, once more"
 	done
-	cp "$BUILD/vm/last/console" "$logs/$name.console" 2>/dev/null || true
-	rm -rf "$BUILD/vm/$(readlink "$BUILD/vm/last")" "$BUILD/vm/last"
+	cp "$BUILD/vm/test.$$/console" "$logs/$name.console" 2>/dev/null || true
+	rm -rf "$BUILD/vm/test.$$"
 	return $rc
 }
 

@@ -8,6 +8,8 @@
 #	APPEND=	  more on the kernel command line
 #	CPUS=1 MEMORY=2G TIMEOUT=600 (seconds)
 #	RO=1	  keep the guest from writing to the host's files
+#	KVM=0, 1  do not, or do use it, whatever it looks like
+#	VM_DIR=	  directory for the exchange; "console" in it has what the kernel said
 #
 # What the command prints, and its status, travel through files in a directory
 # that host and guest share. A console would mix them with kernel messages, and
@@ -25,7 +27,14 @@ TIMEOUT=${TIMEOUT:-600}; : "${TIMEOUT:=600}"
 
 mkdir -p "$BUILD/vm"
 # several guests may run at a time
-dir=$(mktemp -d "$BUILD/vm/run.XXXXXX")
+if [ -n "${VM_DIR:-}" ]; then
+	# the caller looks at what is left, and cleans up
+	dir=$(realpath -m "$VM_DIR")
+	rm -rf "$dir"
+	mkdir -p "$dir"
+else
+	dir=$(mktemp -d "$BUILD/vm/run.XXXXXX")
+fi
 : >"$dir/stdout"
 : >"$dir/stderr"
 
@@ -91,12 +100,11 @@ err=$!
 rc=0
 wait "$guest" || rc=$?
 wait "$out" "$err" || true
-ln -sfn "$(basename "$dir")" "$BUILD/vm/last"
 
 if [ -s "$dir/status" ]; then
 	status=$(cat "$dir/status")
 	# keep what tells about a failure, and not a directory per success
-	[ "$status" != 0 ] || [ -n "${KEEP:-}" ] || { mv "$dir/console" "$BUILD/vm/console"; rm -rf "$dir" "$BUILD/vm/last"; }
+	[ "$status" != 0 ] || [ -n "${VM_DIR:-}" ] || rm -rf "$dir"
 	exit "$status"
 fi
 tail -n 40 "$dir/console" >&2

@@ -260,23 +260,27 @@ mod tests {
     /// but for its offset, and `struct nowhere { int pid; }`.
     fn program() -> Result<KVec<u8>> {
         const STRINGS: &[u8] = b"\0int\0task_struct\0pid\0nowhere\00:0\0";
+        // Where the names are.
         const INT: u32 = 1;
+        const TASK_STRUCT: u32 = 5;
+        const PID: u32 = 17;
+        const NOWHERE: u32 = 21;
+        // With one member.
         const STRUCT: u32 = (4 << 24) | 1;
-        let types = [
-            // [1] int
-            INT, 1 << 24, 4, (1 << 24) | 32, //
-            // [2] struct task_struct
-            5, STRUCT, 4, 17, 1, 0, //
-            // [3] struct nowhere
-            21, STRUCT, 4, 17, 1, 0,
+        let types: [&[u32]; 3] = [
+            &[INT, 1 << 24, 4, (1 << 24) | 32],
+            &[TASK_STRUCT, STRUCT, 4, PID, 1, 0],
+            &[NOWHERE, STRUCT, 4, PID, 1, 0],
         ];
-        let len = u32::try_from(size_of_val(&types))?;
-        let header = [24, 0, len, len, u32::try_from(STRINGS.len())?];
+        let len = types.iter().map(|t| size_of_val(*t)).sum::<usize>();
+        let len = u32::try_from(len)?;
+        let header: &[u32] = &[24, 0, len, len, u32::try_from(STRINGS.len())?];
+
         let mut blob = KVec::new();
         blob.extend_from_slice(&0xeb9fu16.to_ne_bytes(), GFP_KERNEL)?;
         blob.extend_from_slice(&[1, 0], GFP_KERNEL)?;
-        for words in [&header[..], &types[..]] {
-            for word in words {
+        for words in [&[header][..], &types].into_iter().flatten() {
+            for word in *words {
                 blob.extend_from_slice(&word.to_ne_bytes(), GFP_KERNEL)?;
             }
         }
@@ -284,7 +288,7 @@ mod tests {
         Ok(blob)
     }
 
-    /// The offsets in [`program`]'s strings.
+    /// Where the access string `0:0` is in the strings of [`program`].
     const ACCESS: u32 = 29;
 
     /// Relocates `r1 = 0` about member 0 of type `type_id` of [`program`].

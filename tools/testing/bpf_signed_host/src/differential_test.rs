@@ -7,6 +7,7 @@ use crate::harness::*;
 use crate::signed::btf::{Kind, Types};
 use crate::signed::core_relo::{Errno, Error, Insn, Relo, ReloKind};
 use std::ffi::c_void;
+use std::time::{Duration, Instant};
 
 /// `struct btf` of libbpf.
 #[repr(C)]
@@ -99,6 +100,20 @@ impl Case<'_> {
             ours.log
         );
         mine
+    }
+
+    /// How long both take for all of a section's records, one after the other.
+    fn time(&self, relos: &[Relo], insns: &[Insn]) -> [Duration; 2] {
+        let start = Instant::now();
+        let _ = relocate_quietly(self.local, self.targets, relos, insns);
+        let ours = start.elapsed();
+        let start = Instant::now();
+        for relo in relos {
+            let _ = self
+                .c_local
+                .relocate(self.c_vmlinux, self.c_module, relo, insns);
+        }
+        [ours, start.elapsed()]
     }
 
     /// Compares one record with an instruction that holds something else and, if the engines can
@@ -305,7 +320,7 @@ fn composite(r: &mut Random, b: &mut Builder, fields: &[Made], name: &str) -> Ma
     let is_union = r.one_in(4);
     let mut names = 0;
     let mut members: Vec<M<'_>> = Vec::new();
-    let (mut at, mut size, mut nest) = (0, 0, 0);
+    let (mut at, mut size, mut nest) = (0u32, 0, 0);
     let with_bitfields = r.one_in(3);
     for _ in 0..r.below(6) {
         let of = r.of(fields);
@@ -330,7 +345,7 @@ fn composite(r: &mut Random, b: &mut Builder, fields: &[Made], name: &str) -> Ma
             0
         };
         if width == 0 {
-            at = (at + 7) / 8 * 8;
+            at = at.div_ceil(8) * 8;
         }
         members.push((name, of.id, at, width));
         let bits = if width > 0 { width } else { of.size * 8 };
@@ -405,6 +420,7 @@ fn real_objects() {
     let c_vmlinux = Reference::new(&vmlinux, None).expect("libbpf takes the kernel's BTF");
     let mut tally = Tally::default();
     let mut count = 0;
+    let mut times = [Duration::ZERO; 2];
     with_blob(&vmlinux, None, |vmlinux| {
         for (name, object) in crate::elf::objects() {
             count += 1;
@@ -418,15 +434,24 @@ fn real_objects() {
                     c_module: None,
                 };
                 for section in &object.sections {
-                    println!("{name} {}: {} records", section.name, section.relos.len());
                     for relo in &section.relos {
                         tally.count(&case.compare(relo, &section.insns), true);
                     }
+                    let [ours, theirs] = case.time(&section.relos, &section.insns);
+                    times[0] += ours;
+                    times[1] += theirs;
+                    println!(
+                        "{name} {}: {} records, {ours:?} here, {theirs:?} there",
+                        section.name,
+                        section.relos.len()
+                    );
                 }
             });
         }
     });
-    println!("{count} objects: {tally:?}");
+    // There each record searches anew, which libbpf does once per type and object.
+    let [ours, theirs] = times;
+    println!("{count} objects: {tally:?}, {ours:?} here, {theirs:?} there");
     assert!(count > 0 && tally.relocated > 0);
     assert_eq!(tally.refused, 0);
 }

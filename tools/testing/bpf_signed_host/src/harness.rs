@@ -91,8 +91,32 @@ pub(crate) fn relocate(
     relos: &[Relo],
     insns: &[Insn],
 ) -> Outcome {
+    relocate_to(local, targets, relos, insns, Lines::default())
+}
+
+/// The same without a log.
+#[cfg(have_linux)]
+pub(crate) fn relocate_quietly(
+    local: &Types<'_>,
+    targets: &[Types<'_>],
+    relos: &[Relo],
+    insns: &[Insn],
+) -> Outcome {
+    let log = Lines {
+        quiet: true,
+        ..Lines::default()
+    };
+    relocate_to(local, targets, relos, insns, log)
+}
+
+fn relocate_to(
+    local: &Types<'_>,
+    targets: &[Types<'_>],
+    relos: &[Relo],
+    insns: &[Insn],
+    mut log: Lines,
+) -> Outcome {
     let mut insns = insns.to_vec();
-    let mut log = Lines::default();
     let mut work = Workspace::new();
     let mut slots = vec![Slot::default(); Cache::<Vec<Candidate>>::slots_for(relos.len())];
     let mut relocator = Relocator::new(*local, Kernel(targets), &mut slots, Vec::new(), &mut work);

@@ -72,7 +72,7 @@ check: tree
 series: base
 	@dev/series.sh
 
-series-build: kernel
+series-build: base
 	@dev/series.sh --build
 
 queue: base

@@ -1,0 +1,357 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests 'bpftool sign' and what libbpf makes of objects for it. Needs no
+# particular kernel and no privileges: signing asks nothing of the kernel.
+#
+#	BPFTOOL=  the bpftool to test
+#	CLANG=  LIBBPF_INCLUDE=  to compile BPF programs with
+#	LIBBPF=  CC=  static library, for the tests of the section's reader
+
+here=$(cd "$(dirname "$0")" && pwd)
+BPFTOOL=${BPFTOOL:-bpftool}
+CLANG=${CLANG:-clang}
+CC=${CC:-cc}
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/bpf_sign.XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+nr=0
+failures=0
+
+result() {	# STATUS NAME
+	nr=$((nr + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $nr $2"
+	else
+		failures=$((failures + 1))
+		echo "not ok $nr $2"
+		sed 's/^/# /' log | tail -n 15
+	fi
+}
+
+skip() {	# NAME WHY
+	nr=$((nr + 1))
+	echo "ok $nr $1 # SKIP $2"
+}
+
+check() {	# NAME COMMAND...: it succeeds
+	name=$1; shift
+	"$@" >log 2>&1
+	result $? "$name"
+}
+
+refused() {	# NAME WORDS COMMAND...: it fails, and says why
+	name=$1 words=$2; shift 2
+	if "$@" >log 2>&1; then
+		result 1 "$name"
+	elif ! grep -qF -- "$words" log; then
+		echo "expected: $words" >>log
+		result 1 "$name"
+	else
+		result 0 "$name"
+	fi
+}
+
+says() {	# NAME WORDS COMMAND...: it succeeds, and prints that
+	name=$1 words=$2; shift 2
+	"$@" >log 2>&1 && grep -qF -- "$words" log
+	result $? "$name"
+}
+
+b() {
+	"$BPFTOOL" "$@"
+}
+
+cert() {	# NAME [OPENSSL OPTIONS]
+	n=$1; shift
+	openssl req -new -x509 -newkey rsa:2048 -nodes -sha256 -days 30 -subj "/CN=$n" \
+		-addext subjectKeyIdentifier=hash -keyout "$n.key" -out "$n.crt" \
+		"$@" 2>/dev/null
+}
+
+# replace FILE OFFSET: change one byte
+flip() {
+	byte=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1)
+	printf "\\$(printf %o $((byte ^ 1)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# where in the file the section's contents are, and how many bytes
+section() {
+	readelf -SW "$1" | awk '$2 == ".BPF.signed" || $3 == ".BPF.signed" {
+		for (i = 1; i <= NF; i++) if ($i == "PROGBITS") print $(i+2), $(i+3) }'
+}
+
+images() {	# FILE DIR [OPTIONS]: sha256 of each image
+	f=$1 d=$2; shift 2
+	rm -rf "$d"
+	b sign extract "$f" "$d" "$@" >/dev/null 2>&1
+	(cd "$d" && sha256sum -- *.img)
+}
+
+signed_images() {	# FILE: what stands in its section
+	b -j sign show "$1" | tr '{,' '\n\n' | grep -E '"(name|bytes|contents_sha256|btf_sha256|insns)"'
+}
+
+command -v openssl >/dev/null && command -v readelf >/dev/null || {
+	echo "1..0 # SKIP needs openssl and readelf"
+	exit 4
+}
+for n in rich limits; do
+	"$CLANG" --target=bpf -O2 -g -Wno-everything -D__TARGET_ARCH_x86 \
+		${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} \
+		-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+		-c "$here/$n.bpf.c" -o "$n.o" || exit 1
+done
+cert good && cert other && openssl x509 -in good.crt -outform DER -out good.der || exit 1
+S="-k good.key -i good.crt"
+
+echo "TAP version 13"
+
+# Signing
+cp rich.o r.o
+# shellcheck disable=SC2086
+check "sign a file" b sign file r.o $S
+check "verify it" b sign verify r.o -i good.crt
+check "verify it by a DER certificate" b sign verify r.o -i good.der
+check "show it" b sign show r.o
+check "show it as JSON" sh -c '"$0" -j sign show r.o | python3 -m json.tool' "$BPFTOOL"
+check "verify it as JSON" sh -c '"$0" -j sign verify r.o -i good.crt | python3 -m json.tool' "$BPFTOOL"
+cp r.o again.o
+# shellcheck disable=SC2086
+check "sign it again" b sign file again.o $S
+check "which gives the same file" cmp r.o again.o
+check "sign it with another key" b sign file again.o -k other.key -i other.crt
+check "verify that" b sign verify again.o -i other.crt
+# shellcheck disable=SC2086
+check "and go back" b sign file again.o $S
+check "which gives the first file" cmp r.o again.o
+# shellcheck disable=SC2086
+check "sign into another file" b sign file rich.o $S -o new.o
+check "which is the same" cmp r.o new.o
+"$CLANG" --target=bpf -O2 -g -Wno-everything -D__TARGET_ARCH_x86 \
+	${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} \
+	-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+	-c "$here/rich.bpf.c" -o same.o
+cp same.o unsigned.o
+check "and leaves the source alone" cmp rich.o unsigned.o
+cp rich.o a.o; cp limits.o c.o
+# shellcheck disable=SC2086
+check "sign several files" b sign file a.o c.o $S
+check "verify several files" b sign verify a.o c.o -i good.crt
+check "programs beyond 32" sh -c '[ "$("$0" sign show c.o | grep -c signer)" = 40 ]' "$BPFTOOL"
+# shellcheck disable=SC2086
+refused "several files into one" "-o is for one file" b sign file a.o c.o $S -o x.o
+check "mode is kept" sh -c 'cp rich.o m.o; chmod 640 m.o; "$0" sign file m.o -k good.key -i good.crt && [ "$(stat -c %a m.o)" = 640 ]' "$BPFTOOL"
+check "no temporary file is left" sh -c '! ls ./*.o.?????? 2>/dev/null'
+
+# The rest of the object
+sections() {
+	readelf -SW "$1" | sed -n 's/^ *\[ *\([0-9]*\)\] \([^ ]*\).*/\1 \2/p' | grep -v 'BPF.signed'
+}
+sections rich.o >s1; sections r.o >s2
+check "other sections keep their index" cmp s1 s2
+readelf -sW rich.o >s1; readelf -sW r.o >s2
+check "symbols are the same" cmp s1 s2
+readelf -rW rich.o | grep -v '^Relocation section' >s1
+readelf -rW r.o | grep -v '^Relocation section' >s2
+check "relocations are the same" cmp s1 s2
+for s in .BTF .BTF.ext .maps .rodata kprobe/do_unlinkat; do
+	readelf -x $s rich.o
+done >s1 2>/dev/null
+for s in .BTF .BTF.ext .maps .rodata kprobe/do_unlinkat; do
+	readelf -x $s r.o
+done >s2 2>/dev/null
+check "section contents are the same" sh -c '[ "$(wc -l <s1)" -gt 100 ] && cmp s1 s2'
+check "skeleton of a signed object" b gen skeleton r.o name rich
+check "static linking drops the signature" sh -c '"$0" gen object linked.o r.o && ! readelf -SW linked.o | grep -q BPF.signed' "$BPFTOOL"
+check "and its result can be signed" b sign file linked.o -k good.key -i good.crt
+
+# Determinism
+images rich.o d1 >i1
+mkdir -p elsewhere; cp rich.o elsewhere/other_name.bpf.o
+images elsewhere/other_name.bpf.o d2 >i2
+check "images don't depend on the file's name" cmp i1 i2
+check "14 programs, optional ones too" sh -c '[ "$(wc -l <i1)" = 14 ]'
+images r.o d3 >i3
+check "images of a signed object are the same" cmp i1 i3
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 .; chmod 644 rich.o; mkdir -p nobody; chmod 777 nobody
+	check "no privileges are needed" setpriv --reuid=65534 --clear-groups \
+		"$BPFTOOL" sign extract rich.o nobody/d
+	(cd nobody/d && sha256sum -- *.img) >i4
+	check "nor do they change anything" cmp i1 i4
+else
+	skip "no privileges are needed" "not root"
+	skip "nor do they change anything" "not root"
+fi
+
+# What is in them
+says "struct_ops by type and member" "attach no_such_ops/ssthresh no_such_ops/undo_cwnd" b sign show r.o
+says "freplace is for programs" "attach prog:subprog" b sign show r.o
+says "module in an attach target" "attach vmlinux:do_unlinkat" b sign show r.o
+says "kfuncs without flavour" "bpf_task_from_pid (kfunc, weak)" b sign show r.o
+says "const volatile is tunable" "but for targ_comm cfg targ_long targ_pid static_tunable" b sign show r.o
+says "custom read-only data" "but for custom_tunable" b sign show r.o
+says "value size of stack traces is free" "map stacks: stack_trace  key 4B  value free" b sign show r.o
+check "unused maps get no slot" sh -c '! "$0" sign show r.o | grep -q "map unused"' "$BPFTOOL"
+
+# Policy
+cat >policy <<-'E'
+	# a comment
+	tunable fixed_number fixed_text	# and another
+	fixed targ_comm cfg
+
+	fixed-entries hash
+	free-value-size hash
+	attach no_target_prog do_unlinkat vfs_*
+	attach f*_prog do_mkdirat
+	attach-prog fentry_prog handler
+	attach unused_ops_prog no_such_ops/ssthresh
+E
+cp rich.o p.o
+# shellcheck disable=SC2086
+check "sign with a policy" b sign file p.o $S --policy policy
+check "verify that" b sign verify p.o -i good.crt
+says "policy: tunable" "tunable fixed_number" b sign show p.o
+says "policy: fixed" "fixed cfg" b sign show p.o
+says "policy: fixed-entries" "max_entries 16" b sign show p.o
+says "policy: free-value-size" "map hash: hash  key 4B  value free" b sign show p.o
+says "policy: attach" "attach no_target_prog vfs_*" b sign show p.o
+says "policy: pattern for programs" "attach fexit_sleepable_prog do_mkdirat" b sign show p.o
+says "policy: attach-prog" "attach-prog fentry_prog handler" b sign show p.o
+says "policy: struct_ops" "attach unused_ops_prog no_such_ops/ssthresh" b sign show p.o
+says "policy: default target stays first" "attach do_unlinkat do_mkdirat prog:handler" b sign show p.o
+b sign show p.o | sed '1,/^policy:/d' >policy2
+images rich.o dp1 --policy policy >i1
+images rich.o dp2 --policy policy2 >i2
+check "what show prints is the policy" cmp i1 i2
+bad_policy() {
+	printf '%s\n' "$3" >bad
+	# shellcheck disable=SC2086
+	refused "$1" "$2" b sign file rich.o $S -o x.o --policy bad
+}
+bad_policy "policy: unknown statement" "bad:1: what is 'allow'?" "allow x"
+bad_policy "policy: missing name" "'tunable' needs a name" "tunable"
+bad_policy "policy: missing target" "'attach' needs a program and a target" "attach fentry_prog"
+bad_policy "policy: unknown variable" "no 'no_such_var'" "tunable no_such_var"
+bad_policy "policy: unknown map" "no 'no_such_map'" "fixed-entries no_such_map"
+bad_policy "policy: unknown program" "no 'no_such_prog'" "attach no_such_prog x"
+bad_policy "policy: contradiction" "can't be both" "$(printf 'fixed cfg\ntunable cfg')"
+bad_policy "policy: number of CPUs can't be fixed" "can't be fixed" "fixed-entries events"
+bad_policy "policy: struct_ops without member" "is not TYPE/MEMBER" "attach ops_prog no_such_ops"
+# shellcheck disable=SC2086
+refused "policy: no file" "can't open 'no_such_file'" b sign file rich.o $S -o x.o --policy no_such_file
+check "nothing is written then" sh -c '[ ! -e x.o ]'
+
+# The key is somewhere else
+check "extract" b sign extract rich.o two --policy policy
+for f in two/*.img; do
+	openssl cms -sign -binary -noattr -nocerts -keyid -md sha256 -outform DER \
+		-inkey good.key -signer good.crt -in "$f" -out "$f.p7s"
+done
+cp rich.o t.o
+check "attach" b sign attach t.o two -i good.crt
+check "verify what was attached" b sign verify t.o -i good.crt
+check "two steps give what one gives" cmp p.o t.o
+check "attach without a certificate" b sign attach rich.o two -o t2.o
+check "gives the same" cmp p.o t2.o
+refused "attach with another certificate" "signed with another key" b sign attach rich.o two -i other.crt -o x.o
+cp -r two two2; rm two2/xdp_prog.img.p7s
+refused "a signature is missing" "xdp_prog.img.p7s" b sign attach rich.o two2 -o x.o
+cp two/lsm_prog.img.p7s two2/xdp_prog.img.p7s
+refused "signature of another image" "was altered" b sign attach rich.o two2 -i good.crt -o x.o
+cp two/xdp_prog.img.p7s two2/; cp two/lsm_prog.img two2/xdp_prog.img
+refused "another program's image" "was not made from this object" b sign attach rich.o two2 -o x.o
+refused "images of another object" "can't open" b sign attach limits.o two -o x.o
+
+# Tampering
+refused "verify an unsigned file" "is not signed" b sign verify rich.o -i good.crt
+refused "show an unsigned file" "is not signed" b sign show rich.o
+refused "verify by another key" "signed with another key" b sign verify r.o -i other.crt
+set -- $(section r.o)
+off=$((0x$1)) size=$((0x$2))
+# Where bytes count: header and directory, BTF, images, and of the signatures
+# the value itself, for what PKCS#7 wraps around it is not signed
+python3 - r.o $off >offsets <<'E'
+import struct, sys
+off = int(sys.argv[2])
+sec = open(sys.argv[1], "rb").read()[off:]
+hdr = struct.unpack("12I", sec[:48])
+spans = [(hdr[4], hdr[5]), (hdr[6], 24 * hdr[7]), (hdr[8], hdr[9])]
+for i in range(hdr[7]):
+    p = struct.unpack_from("6I", sec, hdr[6] + 24 * i)
+    spans += [(p[2], p[3]), (p[4] + p[5] - 256, 256)]
+every = [off + o + i for o, n in spans for i in range(n)]
+step = len(every) // 400 + 1
+# strings may be followed by others: their length is not missed
+print(*[off + i for i in range(48) if not 36 <= i < 40], *every[::step], sep="\n")
+E
+bad=0 tried=0
+while read -r at; do
+	cp r.o tampered.o
+	flip tampered.o "$at"
+	tried=$((tried + 1))
+	if b sign verify tampered.o -i good.crt >log 2>&1; then
+		bad=$((bad + 1))
+		echo "byte $at" >>survivors
+	fi
+done <offsets
+cp survivors log 2>/dev/null || : >log
+result $bad "each of $tried changed bytes is noticed"
+OBJCOPY=$(command -v llvm-objcopy || command -v "$("$CLANG" -print-prog-name=llvm-objcopy)")
+dd if=r.o of=sec bs=1 skip=$off count=$size 2>/dev/null
+for cut in 1 10 47 48 200 $((size - 1)); do
+	head -c $cut sec >cut
+	if [ -z "$OBJCOPY" ] ||
+	   ! "$OBJCOPY" --update-section .BPF.signed=cut r.o tampered.o 2>/dev/null; then
+		skip "section cut to $cut bytes" "no llvm-objcopy"
+		continue
+	fi
+	refused "section cut to $cut bytes" "malformed section" b sign verify tampered.o -i good.crt
+	# shellcheck disable=SC2086
+	check "which can be signed again" b sign file tampered.o $S
+	check "and is good then" b sign verify tampered.o -i good.crt
+done
+
+# Bad input
+printf 'not an object' >junk
+# shellcheck disable=SC2086
+refused "no object" "failed to open object file 'junk'" b sign file junk $S
+# shellcheck disable=SC2086
+refused "no file" "failed to open object file 'none.o'" b sign file none.o $S
+refused "no key" "must be supplied for signing" b sign file rich.o -i good.crt -o x.o
+refused "no certificate" "must be supplied for verification" b sign verify r.o
+refused "key and certificate don't belong together" "failed to sign" b sign file rich.o -k good.key -i other.crt -o x.o
+refused "key is not there" "failed to sign" b sign file rich.o -k none.key -i good.crt -o x.o
+refused "no PKCS#11 token" "PKCS#11" b sign file rich.o -k 'pkcs11:object=none' -i good.crt -o x.o
+refused "-o elsewhere" "are for 'bpftool sign'" b prog show -o x.o
+"$CLANG" --target=bpf -O2 -Wno-everything ${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} \
+	-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+	-c "$here/limits.bpf.c" -o nobtf.o
+# shellcheck disable=SC2086
+refused "no BTF" "has no BTF" b sign file nobtf.o $S
+"$CLANG" -c -x c /dev/null -o native.o
+# shellcheck disable=SC2086
+refused "object for another machine" "native.o" b sign file native.o $S
+check "nothing is written by any of these" sh -c '[ ! -e x.o ]'
+check "help" b sign help
+
+# The reader of the section
+if [ -r "${LIBBPF:-}" ]; then
+	if $CC -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+		${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} -I"$here/../../../../lib" \
+		-idirafter "$here/../../../../include/uapi" \
+		"$here/reader.c" -o reader >log 2>&1; then
+		dd if=r.o of=sec bs=1 skip=$off count=$size 2>/dev/null
+		check "reader stays within bounds" ./reader sec
+	else
+		result 1 "reader compiles"
+	fi
+else
+	skip "reader stays within bounds" "LIBBPF is not set"
+fi
+
+echo "1..$nr"
+[ $failures -eq 0 ]

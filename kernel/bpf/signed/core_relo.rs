@@ -28,7 +28,8 @@
 //! - Bit offsets that do not fit 32 bits are refused; in C they wrap.
 //! - A member with the right name and the wrong type ends the search in its own struct. In C its
 //!   offset stays added up when the search goes on in an enclosing struct.
-//! - A 64-bit load whose second half is not within the program is refused; C reads behind the end.
+//! - A 64-bit load whose second half is not within the program is refused; C trusts its caller to
+//!   have looked.
 //! - Kinds that cannot be relocated (function, variable, section, tag, float) never match, as in
 //!   C, which in the kernel writes the words for that to a string constant.
 //! - The value of an ENUMVAL candidate is printed only if it is an enum.
@@ -41,6 +42,9 @@
 //! - An enum of 32 bits and one of 64 are candidates for each other.
 //! - Types that nest are compared 32 levels deep, not 2.
 //! - Candidates are told apart by kind as well as by name, whatever another program looked for.
+//!
+//! Details go to the log at level 2 only, and messages lack the name of the program, which the
+//! kernel's were always without.
 //!
 //! One where it sides with the kernel: a record's result does not depend on the records before
 //! it. libbpf drops a candidate for good when it does not match one record of an object.

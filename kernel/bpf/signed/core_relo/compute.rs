@@ -267,11 +267,19 @@ fn can_resize(local: &Types<'_>, local_id: u32, target: &Types<'_>, target_id: u
 
 /// What the relocation yields on one side.
 fn value(job: &Job<'_>, types: &Types<'_>, spec: &Spec, log: &mut dyn Log) -> Result<Value, Error> {
-    match job.kind.family() {
-        Family::Field => value_of_field(job, types, spec, log),
+    let value = match job.kind.family() {
+        Family::Field => value_of_field(job.kind, types, spec),
         Family::Type => value_of_type(job.kind, types, spec),
         Family::Enumval => value_of_enumval(job.kind, types, spec),
-    }
+    };
+    value.inspect_err(|e| {
+        log.warn(format_args!(
+            "relo #{}: <{}> at insn #{} can't be satisfied: {e}",
+            job.n,
+            job.kind.as_str(),
+            job.relo.insn_idx()
+        ));
+    })
 }
 
 fn value_of_type(kind: ReloKind, types: &Types<'_>, spec: &Spec) -> Result<Value, Error> {
@@ -299,29 +307,16 @@ fn value_of_enumval(kind: ReloKind, types: &Types<'_>, spec: &Spec) -> Result<Va
     Ok(Value::certain(enumerator.value))
 }
 
-fn value_of_field(
-    job: &Job<'_>,
-    types: &Types<'_>,
-    spec: &Spec,
-    log: &mut dyn Log,
-) -> Result<Value, Error> {
-    if job.kind == ReloKind::FieldExists {
+fn value_of_field(kind: ReloKind, types: &Types<'_>, spec: &Spec) -> Result<Value, Error> {
+    if kind == ReloKind::FieldExists {
         return Ok(Value::certain(1));
     }
     let acc = spec.accessors().last().ok_or(Error::BadAccess)?;
-    let value = if acc.is_named() {
-        value_of_member(job.kind, types, spec, acc)
+    if acc.is_named() {
+        value_of_member(kind, types, spec, acc)
     } else {
-        value_of_element(job.kind, types, spec, acc)
-    };
-    value.inspect_err(|e| {
-        log.warn(format_args!(
-            "relo #{}: <{}> at insn #{} can't be satisfied: {e}",
-            job.n,
-            job.kind.as_str(),
-            job.relo.insn_idx()
-        ));
-    })
+        value_of_element(kind, types, spec, acc)
+    }
 }
 
 /// The size of a field as a load or store sees it: that of an array's element.

@@ -9,6 +9,9 @@
 //! | `BTF` | a raw `.BTF` section, vmlinux's say, for the tests on real data |
 //! | `BPF_OBJECTS` | a directory of `.bpf.o` files, for the same |
 //! | `LINUX` | a kernel tree, when the crate is built: its libbpf is what the engine is compared with |
+//! | `PAIRS`, `SEED` | how many pairs of generated BTF are compared (3000), and which ones |
+//!
+//! Tests that lack what they need are reported as ignored.
 
 #![cfg(test)]
 #![allow(clippy::type_complexity)] // Tables of cases.
@@ -18,6 +21,7 @@ mod signed {
     pub(crate) mod btf;
     pub(crate) mod core_relo;
     pub(crate) mod image;
+    pub(crate) mod signature;
     pub(crate) mod slots;
     pub(crate) mod target;
 }
@@ -30,8 +34,19 @@ mod image_builder;
 mod core_relo_test;
 #[cfg(have_linux)]
 mod differential_test;
+#[cfg(not(have_linux))]
+mod differential_test {
+    #[test]
+    #[ignore = "LINUX= names no kernel tree to compare with"]
+    fn random_types() {}
+
+    #[test]
+    #[ignore = "LINUX= names no kernel tree to compare with"]
+    fn real_objects() {}
+}
 mod hostile_test;
 mod image_test;
+mod signature_test;
 mod slots_test;
 mod target_test;
 mod vmlinux_test;

@@ -19,6 +19,7 @@
 #include <uapi/linux/bpf_image.h>
 
 struct bpf_image;
+struct bpf_insn;
 struct bpf_log_attr;
 struct bpf_map;
 struct bpf_prog;
@@ -147,6 +148,7 @@ int bpf_image_match_map(const struct bpf_image *image, u32 fd_idx,
 			const struct bpf_image_map_facts *facts,
 			struct bpf_verifier_log *log);
 int bpf_image_match_btf(const struct bpf_image *image, const struct btf *btf,
+			struct bpf_insn *insns, u32 insn_cnt,
 			struct bpf_verifier_log *log);
 struct btf *bpf_image_module_btf(const struct bpf_image *image, u32 number);
 

@@ -253,20 +253,32 @@ fn shape(shape: &bindings::bpf_image_map_shape) -> MapShape {
     }
 }
 
-/// Compares the bound BTF with the one that was signed.
+/// Compares the bound BTF with the one that was signed, and types of kernel symbols with it.
 ///
 /// # Safety
 ///
-/// `image` comes from `bpf_image_new()`; `btf` and `log` are valid.
+/// `image` comes from `bpf_image_new()`; `btf` and `log` are valid; `insns` is valid for reading
+/// and writing `insn_cnt` instructions, which nobody else changes meanwhile.
 #[export]
 pub(crate) unsafe extern "C" fn bpf_image_match_btf(
     image: *const bindings::bpf_image,
     btf: *const bindings::btf,
+    insns: *mut bindings::bpf_insn,
+    insn_cnt: u32,
     log: *mut bindings::bpf_verifier_log,
 ) -> c_int {
     // SAFETY: The caller guarantees that all three are valid.
     let (image, btf, log) = unsafe { (&*as_image(image), Btf::from_raw(btf), Log::from_raw(log)) };
-    errno(image.check_btf(btf, log))
+    let Some(len) = usize::try_from(insn_cnt)
+        .ok()
+        .and_then(|n| n.checked_mul(8))
+    else {
+        return E2BIG.to_errno();
+    };
+    // SAFETY: The caller guarantees that the instructions are valid and ours alone. Each has eight
+    // bytes, none of which is padding.
+    let insns = unsafe { core::slice::from_raw_parts_mut(insns.cast::<u8>(), len) };
+    errno(image.check_btf(btf, insns, log))
 }
 
 /// The module BTF that an instruction of `image` names by `number`, or null. The image holds the

@@ -289,5 +289,6 @@ int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf)
 {
 	if (!bpf_prog_image(env->prog->aux))
 		return 0;
-	return bpf_image_match_btf(bpf_prog_image(env->prog->aux), btf, &env->log);
+	return bpf_image_match_btf(bpf_prog_image(env->prog->aux), btf,
+				   env->prog->insnsi, env->prog->len, &env->log);
 }

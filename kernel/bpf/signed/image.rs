@@ -33,6 +33,7 @@ pub(crate) use self::{
     insns::{
         bind_slots,
         resolve,
+        resolved_id,
         Resolved, //
     },
 };

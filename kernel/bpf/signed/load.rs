@@ -18,9 +18,9 @@ use crate::{
         Image,
         Kind,
         Layout,
-        Resolved,
         Text, //
     },
+    ksyms,
     slots::{
         self,
         Facts, //
@@ -41,7 +41,6 @@ use kernel::{
         log::Log, //
     },
     error::code::*,
-    kallsyms,
     prelude::*,
     sha256::Sha256,
     sync::aref::ARef,
@@ -181,7 +180,7 @@ impl LoadedImage {
             let ksym = self.layout.records::<Ksym>(&self.bytes, Kind::Ksyms).get(i);
             let ksym = ksym.ok_or(EINVAL)?;
             let name = self.layout.c_string(&self.bytes, ksym.name).ok_or(EINVAL)?;
-            let found = resolve_ksym(&ksym, name, &mut self.module_btfs, show_ksyms, log)?;
+            let found = ksyms::resolve(&ksym, name, &mut self.module_btfs, show_ksyms, log)?;
             let insns = self.layout.span(Kind::Insns).of_mut(&mut self.bytes);
             image::resolve(insns, &ksym, found).ok_or(EINVAL)?;
         }
@@ -307,19 +306,25 @@ impl LoadedImage {
         })
     }
 
-    /// Checks the BTF that the verifier has bound.
-    pub(crate) fn check_btf(&self, btf: &Btf, log: &Log) -> Result {
+    /// Checks the BTF that the verifier has bound, and what it says of the kernel's functions and
+    /// variables; weak ones that differ from it become null in `insns`.
+    pub(crate) fn check_btf(&self, btf: &Btf, insns: &mut [u8], log: &Log) -> Result {
         let signed = self
             .layout
             .records::<BtfRecord>(&self.bytes, Kind::Btf)
             .get(0);
-        if signed.is_some_and(|signed| signed.digest == digest(btf)) {
-            return Ok(());
+        if signed.is_none_or(|signed| signed.digest != digest(btf)) {
+            log.write(format_args!(
+                "prog_btf_fd: it is not the BTF that was signed with the image\n"
+            ));
+            return Err(EINVAL);
         }
-        log.write(format_args!(
-            "prog_btf_fd: it is not the BTF that was signed with the image\n"
-        ));
-        Err(EINVAL)
+        ksyms::check_types(self, btf, insns, log)
+    }
+
+    /// All bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn signer(&self) -> Signer {
@@ -344,78 +349,6 @@ impl LoadedImage {
         let off = usize::try_from(self.layout.header().license)?;
         self.section(Kind::Strings).get(off..).ok_or(EINVAL)
     }
-}
-
-/// What `ksym` is in this kernel, or null for a weak one that it does not have.
-fn resolve_ksym(
-    ksym: &Ksym,
-    name: &CStr,
-    modules: &mut KVec<ARef<Btf>>,
-    show_ksyms: bool,
-    log: &Log,
-) -> Result<Resolved> {
-    let found = match ksym.kind {
-        Ksym::UNTYPED if !show_ksyms => {
-            log.write(format_args!(
-                "ksym '{}': its address is hidden from the caller; see kernel.kptr_restrict\n",
-                Text(name.to_bytes())
-            ));
-            return Err(EPERM);
-        }
-        Ksym::UNTYPED => kallsyms::lookup(name).map(Resolved::Address),
-        Ksym::KFUNC => find_btf_id(name, &[target::BTF_FUNC], modules)?,
-        _ => find_btf_id(name, &[target::BTF_VAR, target::BTF_FUNC], modules)?,
-    };
-    match found {
-        Some(found) => Ok(found),
-        None if ksym.is_weak() => Ok(Resolved::Null),
-        None => {
-            let what = if ksym.kind == Ksym::KFUNC {
-                "kfunc"
-            } else {
-                "symbol"
-            };
-            log.write(format_args!(
-                "ksym '{}': this kernel has no such {what}; declare it __weak if the program can \
-                 do without\n",
-                Text(name.to_bytes())
-            ));
-            Err(ENOENT)
-        }
-    }
-}
-
-/// The first of `kinds` that has `name`; a module's BTF is added to `modules`.
-fn find_btf_id(
-    name: &CStr,
-    kinds: &[u32],
-    modules: &mut KVec<ARef<Btf>>,
-) -> Result<Option<Resolved>> {
-    for &kind in kinds {
-        let Some((btf, id)) = Btf::find(name, kind)? else {
-            continue;
-        };
-        let id = i32::try_from(id)?;
-        if !btf.is_module() {
-            return Ok(Some(Resolved::BtfId { id, module: 0 }));
-        }
-        let known = modules
-            .iter()
-            .position(|known| known.as_ptr() == btf.as_ptr());
-        let index = match known {
-            Some(index) => index,
-            None => {
-                modules.push(btf, GFP_KERNEL_ACCOUNT)?;
-                modules.len().saturating_sub(1)
-            }
-        };
-        let module = index
-            .checked_add(1)
-            .and_then(|n| i16::try_from(n).ok())
-            .ok_or(E2BIG)?;
-        return Ok(Some(Resolved::BtfId { id, module }));
-    }
-    Ok(None)
 }
 
 /// `a` and `b` in one, with a NUL.
@@ -466,53 +399,6 @@ mod tests {
         let mut log = KBox::<bindings::bpf_verifier_log>::zeroed(GFP_KERNEL)?;
         // SAFETY: A log that is all zero is one of level 0; it is used within this function only.
         Ok(f(unsafe { Log::from_raw(&mut *log) }))
-    }
-
-    fn find(kind: u32, name: &CStr, flags: u32, show: bool) -> Result<Resolved> {
-        let ksym = Ksym {
-            insn: 0,
-            kind,
-            name: 0,
-            type_id: 0,
-            flags,
-            reserved: 0,
-        };
-        with_log(|log| resolve_ksym(&ksym, name, &mut KVec::new(), show, log))?
-    }
-
-    /// Names of this kernel resolve as `bpf_find_btf_id()` and kallsyms have them.
-    #[test]
-    fn names_of_this_kernel() -> Result {
-        let id = |name: &CStr, kind| -> Result<i32> {
-            Ok(i32::try_from(Btf::vmlinux()?.find_by_name_kind(name, kind).ok_or(ENOENT)?)?)
-        };
-        let kfunc = find(Ksym::KFUNC, c"bpf_task_acquire", 0, false)?;
-        let want = id(c"bpf_task_acquire", target::BTF_FUNC)?;
-        assert_eq!(kfunc, Resolved::BtfId { id: want, module: 0 });
-        let var = find(Ksym::TYPED, c"runqueues", 0, false)?;
-        let want = id(c"runqueues", target::BTF_VAR)?;
-        assert_eq!(var, Resolved::BtfId { id: want, module: 0 });
-        let addr = kallsyms::lookup(c"init_task").ok_or(ENOENT)?;
-        assert_eq!(find(Ksym::UNTYPED, c"init_task", 0, true)?, Resolved::Address(addr));
-        Ok(())
-    }
-
-    /// What this kernel does not have is an error, or null if it is weak.
-    #[test]
-    fn names_of_no_kernel() -> Result {
-        for kind in [Ksym::KFUNC, Ksym::TYPED, Ksym::UNTYPED] {
-            assert_eq!(find(kind, c"bpf_no_such_name", 0, true), Err(ENOENT));
-            let weak = find(kind, c"bpf_no_such_name", Ksym::WEAK, true)?;
-            assert_eq!(weak, Resolved::Null);
-        }
-        Ok(())
-    }
-
-    /// Addresses that kallsyms would hide from the caller are not given to its programs.
-    #[test]
-    fn hidden_addresses() {
-        assert_eq!(find(Ksym::UNTYPED, c"init_task", 0, false), Err(EPERM));
-        assert_eq!(find(Ksym::UNTYPED, c"init_task", Ksym::WEAK, false), Err(EPERM));
     }
 
     /// What is no signature is told as such, in each keyring.

@@ -6,22 +6,26 @@
 //! | --- | --- |
 //! | `image.rs`, `image/` | the image format: parsing, rules, instructions |
 //! | `verify.rs` | who vouches for an image |
+//! | `signature.rs` | the one form that a signature has |
 //! | `load.rs` | from the caller's memory to a program that the verifier can take |
+//! | `ksyms.rs` | kfuncs and ksyms by name |
 //! | `slots.rs` | whether a bound map is the one that was signed for |
 //! | `target.rs` | attach targets by name |
 //! | `btf.rs`, `core_relo.rs`, `core_relo/` | CO-RE relocation |
 //! | `ffi.rs` | what C calls |
 //! | `hooks.c` | what calls it |
 //!
-//! `image`, `slots`, `target`, `btf` and `core_relo` depend on `core` alone and are compiled on the
-//! host as well, see `tools/testing/bpf_signed_host`.
+//! `image`, `signature`, `slots`, `target`, `btf` and `core_relo` depend on `core` alone and are
+//! compiled on the host as well, see `tools/testing/bpf_signed_host`.
 
 mod btf;
 mod core_relo;
 mod core_relo_kernel;
 mod ffi;
 mod image;
+mod ksyms;
 mod load;
+mod signature;
 mod slots;
 mod target;
 mod verify;

@@ -5,7 +5,10 @@
 //! The keyrings are those of modules: builtin and secondary, then the platform's; or one that the
 //! caller names. The answer is what `prog->aux->sig` records.
 
-use crate::image::Verified;
+use crate::{
+    image::Verified,
+    signature::is_well_formed, //
+};
 use kernel::{
     bindings,
     bpf::log::Log,
@@ -113,6 +116,9 @@ pub(crate) fn verify<'a>(
     keyring_id: i32,
     log: &Log,
 ) -> Result<(Verified<'a>, Signer)> {
+    if !is_well_formed(signature) {
+        return Err(explain(EBADMSG, log));
+    }
     let signer = Trust::from_id(keyring_id, log)?
         .verify(image, signature)
         .map_err(|e| explain(e, log))?;

@@ -158,6 +158,20 @@ pub(crate) fn resolve(insns: &mut [u8], ksym: &Ksym, found: Resolved) -> Option<
     )
 }
 
+/// The BTF id that `ksym` was resolved to in `insns`, and the number of the module; [`None`] for an
+/// address or null.
+pub(crate) fn resolved_id(insns: &[u8], ksym: &Ksym) -> Option<(u32, u32)> {
+    let insn = read(insns, ksym.insn)?;
+    let module = match ksym.kind {
+        Ksym::KFUNC if insn.imm != 0 => u32::try_from(insn.off).ok()?,
+        Ksym::TYPED if insn.src() == Insn::PSEUDO_BTF_ID => {
+            u32::try_from(read(insns, ksym.insn.checked_add(1)?)?.imm).ok()?
+        }
+        _ => return None,
+    };
+    Some((u32::try_from(insn.imm).ok()?, module))
+}
+
 /// Lets the instructions that refer to a map slot refer to an index of the fds instead.
 ///
 /// Where `fd_index` has none for a slot, they become calls of a helper that does not exist: the

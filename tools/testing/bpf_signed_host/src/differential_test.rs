@@ -376,10 +376,7 @@ fn composite(r: &mut Random, b: &mut Builder, fields: &[Made], name: &str) -> Ma
 fn access(r: &mut Random, types: &Types<'_>, root: u32) -> String {
     let mut out = vec![r.of(&[0, 0, 0, 0, 1, 3])];
     let mut id = root;
-    loop {
-        let Some((_, t)) = types.skip_modifiers(id) else {
-            break;
-        };
+    while let Some((_, t)) = types.skip_modifiers(id) {
         if r.one_in(6) {
             break;
         }

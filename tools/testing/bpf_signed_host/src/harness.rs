@@ -178,5 +178,5 @@ pub(crate) fn ldx(size: u32, off: i16) -> Insn {
 }
 
 pub(crate) fn imm64(insns: &[Insn]) -> u64 {
-    ((insns[1].imm as u32 as u64) << 32) | insns[0].imm as u32 as u64
+    (u64::from(insns[1].imm as u32) << 32) | u64::from(insns[0].imm as u32)
 }

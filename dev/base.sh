@@ -77,7 +77,6 @@ mirrors() {
 			/etc/apt/sources.list.d/*.sources 2>/dev/null |
 			grep -v '^ *#' |
 			grep -oE 'https?://[^] ]*/debian/?( |$)' || true
-		echo http://deb.debian.org/debian
 	} | sed 's,[/ ]*$,,' | grep -E '^https?://.*/debian$' | awk '!seen[$0]++'
 }
 

@@ -114,7 +114,7 @@ report python $rc
 rc=0
 while IFS= read -r f; do
 	case $f in
-	*.patch|patches/cover-letter|patches/series|*/Cargo.lock|*.bin|*.pem|*.json) continue ;;
+	*.patch|patches/cover-letter|patches/series|*/Cargo.lock|*.bin|*.p7s|*.pem|*.json) continue ;;
 	esac
 	head -n 6 "$f" | grep -q 'SPDX-License-Identifier:' || { echo "$f: no SPDX line"; rc=1; }
 done < <(git ls-files -co --exclude-standard | while IFS= read -r f; do

@@ -68,7 +68,7 @@ from_user() {
 	commit_base "$tree" "$src"
 }
 
-# Debian mirrors as apt knows them, then the public one
+# Debian mirrors as apt knows them
 mirrors() {
 	{
 		apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' \

@@ -14,6 +14,7 @@
 #ifndef _LINUX_BPF_IMAGE_H
 #define _LINUX_BPF_IMAGE_H
 
+#include <linux/err.h>
 #include <linux/types.h>
 
 #include <uapi/linux/bpf_image.h>
@@ -164,6 +165,14 @@ int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf);
 
 #else
+static inline struct bpf_image *bpf_image_open(union bpf_attr *attr,
+					       bool is_kernel,
+					       struct bpf_log_attr *attr_log,
+					       struct bpf_image_prog *prog)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
 static inline void bpf_image_free(struct bpf_image *image)
 {
 }

@@ -266,6 +266,37 @@ cp two/xdp_prog.img.p7s two2/; cp two/lsm_prog.img two2/xdp_prog.img
 refused "another program's image" "was not made from this object" b sign attach rich.o two2 -o x.o
 refused "images of another object" "can't open" b sign attach limits.o two -o x.o
 
+# The key is in a token
+softhsm=
+for lib in /usr/lib*/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so; do
+	[ -e "$lib" ] && softhsm=$lib
+done
+if [ -n "$softhsm" ] && command -v softhsm2-util >/dev/null; then
+	mkdir tokens
+	echo "directories.tokendir = $tmp/tokens" >softhsm2.conf
+	export SOFTHSM2_CONF="$tmp/softhsm2.conf" PKCS11_MODULE_PATH="$softhsm"
+	{
+		openssl pkcs8 -topk8 -nocrypt -in good.key -out good.pk8 &&
+		softhsm2-util --init-token --free --label bpf --pin 1234 --so-pin 1234 &&
+		softhsm2-util --import good.pk8 --token bpf --label signer --id 01 --pin 1234
+	} >log 2>&1
+	cp rich.o k.o
+	export KBUILD_SIGN_PIN=1234
+	if b sign file k.o -k 'pkcs11:token=bpf;object=signer' -i good.crt --policy policy >log 2>&1; then
+		check "a key in a token signs as one in a file" cmp p.o k.o
+	elif grep -q "provider or engine" log && ! openssl engine pkcs11 >/dev/null 2>&1; then
+		skip "a key in a token signs as one in a file" "no PKCS#11 engine for OpenSSL"
+	else
+		result 1 "a key in a token signs as one in a file"
+	fi
+	export KBUILD_SIGN_PIN=4321
+	refused "another PIN" "failed to sign" b sign file k.o -k 'pkcs11:token=bpf;object=signer' -i good.crt -o x.o
+	unset KBUILD_SIGN_PIN
+else
+	skip "a key in a token signs as one in a file" "no softhsm2"
+	skip "another PIN" "no softhsm2"
+fi
+
 # Tampering
 refused "verify an unsigned file" "is not signed" b sign verify rich.o -i good.crt
 refused "show an unsigned file" "is not signed" b sign show rich.o

@@ -509,7 +509,8 @@ static const __u32 rec_sizes[] = {
 };
 
 /* Names that hand-made images need */
-static const char strings[] = "\0GPL\0first\0second\0third\0member\0no_such_name";
+static const char strings[] = "\0GPL\0first\0second\0third\0member\0no_such_name"
+	"\0tcp_congestion_ops";
 
 __u32 builder_str(const struct builder *b, const char *s)
 {

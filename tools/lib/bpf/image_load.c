@@ -70,11 +70,13 @@ struct bpf_images *bpf_images__new(struct bpf_object *obj, const void *data, siz
 		image = bpf_companion_image(&images->comp, i, &len);
 		why = image_parse(&images->imgs[i], image, len);
 		if (why) {
-			/* not a reason to refuse the other programs */
+			/*
+			 * Altered, most likely. That is for the kernel to say,
+			 * and no reason to refuse the other programs.
+			 */
 			pr_warn("prog '%s': malformed image: %s\n",
 				bpf_companion_name(&images->comp, i), why);
-			images->imgs[i].hdr = NULL;
-			continue;
+			memset(&images->imgs[i], 0, sizeof(images->imgs[i]));
 		}
 		rec = image_btf(&images->imgs[i]);
 		images->btf_ok[i] = !rec || !memcmp(rec->digest, digest, sizeof(digest));
@@ -111,16 +113,17 @@ static int find_prog(const struct bpf_images *images, const struct bpf_program *
 
 	for (i = 0; i < images->comp.hdr->prog_cnt; i++)
 		if (strcmp(bpf_companion_name(&images->comp, i), name) == 0)
-			return images->imgs[i].hdr ? (int)i : -1;
+			return i;
 	return -1;
 }
 
+/* The image of a program, or NULL where there is none or it is malformed */
 static const struct image *find_image(const struct bpf_images *images,
 				      const struct bpf_program *prog)
 {
 	int i = find_prog(images, prog);
 
-	return i < 0 ? NULL : &images->imgs[i];
+	return i < 0 || !images->imgs[i].hdr ? NULL : &images->imgs[i];
 }
 
 static struct bpf_map *find_map(const struct bpf_object *obj, const char *name)
@@ -242,6 +245,8 @@ int bpf_images__check_maps(struct bpf_images *images, const struct bpf_program *
 		return -ENOENT;
 	}
 	img = &images->imgs[idx];
+	if (!img->hdr)
+		return 0;
 	if (!images->btf_ok[idx]) {
 		refuse(prog, "BTF in section %s was altered", BPF_COMPANION_SEC);
 		return -EINVAL;
@@ -256,12 +261,12 @@ int bpf_images__check_maps(struct bpf_images *images, const struct bpf_program *
 	recs = image_maps(img, &cnt);
 	for (i = 0; i < cnt; i++) {
 		map = find_map(images->obj, image_str(img, recs[i].name));
-		if (!map) {
-			refuse(prog, "the object has no map '%s'", image_str(img, recs[i].name));
-			return -EINVAL;
-		}
-		/* then instructions that use it must not be reachable */
-		if (!bpf_map__autocreate(map))
+		if (!map)
+			/* the kernel will tell whether the image was altered */
+			pr_warn("prog '%s': image refers to map '%s', which the object doesn't have\n",
+				bpf_program__name(prog), image_str(img, recs[i].name));
+		/* without a map, instructions that use it must not be reachable */
+		if (!map || !bpf_map__autocreate(map))
 			continue;
 		err = check_map(prog, img, i, map);
 		if (err)
@@ -345,7 +350,7 @@ int bpf_images__check_target(struct bpf_images *images, const struct bpf_program
 	bool is_default;
 
 	if (!img)
-		return -ENOENT;
+		return 0;
 	return find_target(prog, img, target, &is_default);
 }
 
@@ -367,7 +372,21 @@ int bpf_images__prepare_load(struct bpf_images *images, const struct bpf_program
 	idx = find_prog(images, prog);
 	if (idx < 0)
 		return -ENOENT;
+	attr.image = bpf_companion_image(&images->comp, idx, &attr.image_size);
+	attr.signature = bpf_companion_sig(&images->comp, idx, &attr.signature_size);
+	attr.keyring_id = images->keyring_id;
+	attr.attempts = opts->attempts;
+	attr.prog_flags = opts->prog_flags & BPF_F_TOKEN_FD;
+	attr.token_fd = opts->token_fd;
+	attr.prog_ifindex = opts->prog_ifindex;
+	attr.log_level = opts->log_level;
+	attr.log_buf = opts->log_buf;
+	attr.log_size = opts->log_size;
 	img = &images->imgs[idx];
+	if (!img->hdr) {
+		*opts = attr;
+		return 0;
+	}
 
 	/* checked here and not with the maps, for SEC() has its say in them */
 	if ((opts->prog_flags & ~BPF_F_TOKEN_FD) != img->hdr->prog_flags) {
@@ -393,13 +412,6 @@ int bpf_images__prepare_load(struct bpf_images *images, const struct bpf_program
 		images->fd_array[i] = map && bpf_map__autocreate(map) ? bpf_map__fd(map) : -1;
 	}
 
-	attr.attempts = opts->attempts;
-	attr.prog_flags = opts->prog_flags & BPF_F_TOKEN_FD;
-	attr.token_fd = opts->token_fd;
-	attr.prog_ifindex = opts->prog_ifindex;
-	attr.log_level = opts->log_level;
-	attr.log_buf = opts->log_buf;
-	attr.log_size = opts->log_size;
 	if (image_btf(img))
 		attr.prog_btf_fd = bpf_object__btf_fd(images->obj);
 	attr.attach_prog_fd = target->prog_fd;
@@ -409,9 +421,6 @@ int bpf_images__prepare_load(struct bpf_images *images, const struct bpf_program
 		attr.fd_array = images->fd_array;
 		attr.fd_array_cnt = cnt;
 	}
-	attr.image = bpf_companion_image(&images->comp, idx, &attr.image_size);
-	attr.signature = bpf_companion_sig(&images->comp, idx, &attr.signature_size);
-	attr.keyring_id = images->keyring_id;
 	*opts = attr;
 	return 0;
 }

@@ -78,6 +78,11 @@ guest() {
 	return $rc
 }
 
+# Real tools: their objects for the host tests, they themselves for the guest
+if chosen host || chosen run-tools; then
+	"$ROOT/dev/libbpf-tools.sh"
+fi
+
 if chosen host && [ -e "$host/Cargo.toml" ]; then
 	note "host tests (log: $logs/host.log)"
 	rc=0
@@ -91,6 +96,13 @@ if chosen host && [ -e "$host/Cargo.toml" ]; then
 		>"$logs/host.log" 2>&1 || rc=$?
 	[ $rc = 0 ] || grep -nE -A 6 '^(error|----)' "$logs/host.log" | head -n 40 >&2 || true
 	count host cargo "$logs/host.log" $rc
+fi
+
+if chosen sign; then
+	note "bpftool sign (log: $logs/sign.log)"
+	rc=0
+	"$selftests/user/sign.sh" >"$logs/sign.log" 2>"$logs/sign.err" || rc=$?
+	count sign tap "$logs/sign.log" $rc
 fi
 
 if chosen kunit && grep -rqsE --include='*.rs' --include='*.c' \

@@ -18,7 +18,7 @@
 export LC_ALL=C
 HERE=$(cd "$(dirname "$0")" && pwd)
 LIBBPF_TOOLS=${LIBBPF_TOOLS:-${BUILD:?}/libbpf-tools}
-TOOLS_BIN=$LIBBPF_TOOLS/bin
+TOOLS_BIN=${TOOLS_BIN:-$LIBBPF_TOOLS/bin}
 BPFTOOL=${BPFTOOL:-bpftool}
 W=/tmp/tools.$$
 mkdir "$W" && mount -t tmpfs none "$W" || exit 1
@@ -30,10 +30,6 @@ PATH=$PATH:/usr/sbin:/sbin
 for f in "$HERE"/tools/*.sh; do
 	. "$f"
 done
-
-chosen() {
-	[ $# -gt 0 ] || return 0
-}
 
 if [ $# -gt 0 ]; then
 	tests=("$@")

@@ -112,7 +112,7 @@ void signer_tbs_hash(struct signer *s, unsigned char hash[32])
 }
 
 static void *sign(struct signer *s, const void *data, size_t len, __u32 *sig_len,
-		  unsigned int certs)
+		  unsigned int certs, unsigned int id)
 {
 	unsigned int flags = certs | CMS_PARTIAL | CMS_BINARY | CMS_DETACHED | CMS_STREAM;
 	CMS_ContentInfo *cms;
@@ -124,8 +124,8 @@ static void *sign(struct signer *s, const void *data, size_t len, __u32 *sig_len
 	cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
 	check(bio && cms, "CMS: %s", openssl_error());
 	check(CMS_add1_signer(cms, s->cert, s->key, EVP_sha256(),
-			      certs | CMS_BINARY | CMS_NOSMIMECAP |
-			      CMS_USE_KEYID | CMS_NOATTR), "CMS: %s", openssl_error());
+			      certs | id | CMS_BINARY | CMS_NOSMIMECAP |
+			      CMS_NOATTR), "CMS: %s", openssl_error());
 	check(CMS_final(cms, bio, NULL, certs | CMS_BINARY), "CMS: %s", openssl_error());
 	n = i2d_CMS_ContentInfo(cms, &der);
 	check(n > 0, "CMS: %s", openssl_error());
@@ -137,10 +137,11 @@ static void *sign(struct signer *s, const void *data, size_t len, __u32 *sig_len
 
 void *sign_bytes(struct signer *s, const void *data, size_t len, __u32 *sig_len)
 {
-	return sign(s, data, len, sig_len, CMS_NOCERTS);
+	return sign(s, data, len, sig_len, CMS_NOCERTS, CMS_USE_KEYID);
 }
 
 void *sign_with_cert(struct signer *s, const void *data, size_t len, __u32 *sig_len)
 {
-	return sign(s, data, len, sig_len, 0);
+	/* by issuer and serial number, as the kernel finds certificates in a message */
+	return sign(s, data, len, sig_len, 0, 0);
 }

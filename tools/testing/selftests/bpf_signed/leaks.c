@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What 10,000 refused loads leave behind: nothing. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "lib.h"
+
+#define ROUNDS	1000		/* of each kind */
+#define WARM_UP	100
+
+/* One refused load, made ready once and tried again and again */
+struct refusal {
+	const char *name;
+	const char *file, *prog;
+	int error;
+	void (*spoil)(union bpf_attr *attr);
+};
+
+static struct object *obj;
+static const struct image_prog *prog;
+static int fds[BPF_IMAGE_MAX_MAPS], fd_cnt;
+
+static void spoil_image(union bpf_attr *attr)
+{
+	char *copy = malloc(prog->image_len);
+
+	memcpy(copy, prog->image, prog->image_len);
+	copy[prog->image_len / 2] ^= 1;
+	attr->image = (uintptr_t)copy;
+}
+
+static void spoil_signature(union bpf_attr *attr)
+{
+	attr->signature_size = 16;
+}
+
+static void spoil_key(union bpf_attr *attr)
+{
+	attr->keyring_id = 2;
+}
+
+static void spoil_format(union bpf_attr *attr)
+{
+	char *copy = malloc(prog->image_len + 8);
+	struct image_prog *p;
+
+	memcpy(copy, prog->image, prog->image_len);
+	memset(copy + prog->image_len, 0, 8);
+	((struct bpf_image_hdr *)copy)->size += 8;
+	p = sign_image(fast_signer(), copy, prog->image_len + 8);
+	attr->image = (uintptr_t)p->image;
+	attr->image_size = p->image_len;
+	attr->signature = (uintptr_t)p->sig;
+	attr->signature_size = p->sig_len;
+}
+
+static void spoil_fd_cnt(union bpf_attr *attr)
+{
+	attr->fd_array_cnt++;
+}
+
+static void spoil_map(union bpf_attr *attr)
+{
+	fds[fd_cnt - 1] = must(map_create(BPF_MAP_TYPE_HASH, "x", 8, 8, 1, 0));
+}
+
+static void spoil_contents(union bpf_attr *attr)
+{
+	int slot = image_slot(prog->image, ".rodata");
+	char zeroes[4096] = {};
+
+	fds[slot] = make_map(obj, prog, slot, zeroes);
+	must(map_freeze(fds[slot]));
+}
+
+static void spoil_btf(union bpf_attr *attr)
+{
+	attr->prog_btf_fd = object_open("basic.signed.o")->btf_fd;
+}
+
+static void spoil_slot(union bpf_attr *attr)
+{
+	fds[0] = -1;
+}
+
+static void spoil_target(union bpf_attr *attr)
+{
+	attr->attach_name = (uintptr_t)"vfs_unlink";
+}
+
+static void spoil_log(union bpf_attr *attr)
+{
+	attr->log_level = 2;
+	attr->log_size = 200;
+}
+
+static void spoil_nothing(union bpf_attr *attr)
+{
+}
+
+static const struct refusal refusals[] = {
+	{ "changed image", "small.signed.o", "small", EKEYREJECTED, spoil_image },
+	{ "no PKCS#7", "small.signed.o", "small", EBADMSG, spoil_signature },
+	{ "no key", "small.signed.o", "small", ENOKEY, spoil_key },
+	{ "malformed image", "small.signed.o", "small", EINVAL, spoil_format },
+	{ "fd_array_cnt", "small.signed.o", "small", EINVAL, spoil_fd_cnt },
+	{ "another map", "small.signed.o", "small", EINVAL, spoil_map },
+	{ "other contents", "maps.signed.o", "use_rodata", EINVAL, spoil_contents },
+	{ "other BTF", "small.signed.o", "small", EINVAL, spoil_btf },
+	{ "unknown kfunc", "resolve.signed.o", "kfunc_unknown", ENOENT, spoil_nothing },
+	{ "unknown symbol", "resolve.signed.o", "ksym_untyped_unknown", ENOENT, spoil_nothing },
+	{ "unknown target", "attach.signed.o", "unknown_default", ENOENT, spoil_nothing },
+	{ "target not signed", "attach.signed.o", "chooser", EINVAL, spoil_target },
+	{ "empty slot that is reached", "resolve.signed.o", "slot_unguarded", EINVAL, spoil_slot },
+	{ "relocation that fails", "resolve.signed.o", "core_unguarded", EINVAL, spoil_nothing },
+	{ "log that is too short", "resolve.signed.o", "core", ENOSPC, spoil_log },
+};
+
+struct state {
+	int progs, maps, btfs, links;
+	long unreclaimable, vmalloc, percpu, cgroup, keys, key_refs;
+};
+
+static long field(const char *file, const char *name)
+{
+	char *text = read_file(file, NULL), *at;
+	size_t len = strlen(name);
+	long value = -1;
+
+	for (at = text; at && value < 0; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
+		if (!strncmp(at, name, len) && strchr(": \t", at[len]))
+			value = strtol(at + len + 1, NULL, 10);
+	free(text);
+	return value;
+}
+
+/* Number of keys, and all references to them */
+static void key_counts(struct state *s)
+{
+	char *text = read_file("/proc/keys", NULL), *line, *save;
+
+	s->keys = s->key_refs = 0;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		unsigned int serial;
+		char flags[16];
+		long usage;
+
+		/* keyrings come and go with processes; what vouches stays */
+		if (sscanf(line, "%x %15s %ld", &serial, flags, &usage) == 3 &&
+		    strstr(line, "asymmetri")) {
+			s->keys++;
+			s->key_refs += usage;
+		}
+	}
+	free(text);
+}
+
+static void settle(void)
+{
+	int fd, i;
+
+	/* what is freed after a grace period or by a worker */
+	for (i = 0; i < 3; i++) {
+		usleep(200000);
+		fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+		if (fd >= 0) {
+			must(write(fd, "3", 1));
+			close(fd);
+		}
+	}
+	usleep(300000);
+}
+
+static char cgroup_stat[128];
+
+static void own_cgroup(void)
+{
+	char path[96];
+	int fd;
+
+	/* memory that is charged to us alone shows small leaks */
+	fd = open("/sys/fs/cgroup/cgroup.subtree_control", O_WRONLY);
+	if (fd < 0 || write(fd, "+memory", 7) < 0)
+		return;
+	close(fd);
+	if (mkdir("/sys/fs/cgroup/bpf_signed", 0755) && errno != EEXIST)
+		return;
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/bpf_signed/cgroup.procs");
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, "0", 1) < 0)
+		return;
+	close(fd);
+	snprintf(cgroup_stat, sizeof(cgroup_stat), "/sys/fs/cgroup/bpf_signed/memory.stat");
+}
+
+static struct state now(void)
+{
+	struct state s;
+
+	settle();
+	s.progs = count_ids(BPF_PROG_GET_NEXT_ID);
+	s.maps = count_ids(BPF_MAP_GET_NEXT_ID);
+	s.btfs = count_ids(BPF_BTF_GET_NEXT_ID);
+	s.links = count_ids(BPF_LINK_GET_NEXT_ID);
+	s.unreclaimable = field("/proc/meminfo", "SUnreclaim");
+	s.vmalloc = field("/proc/meminfo", "VmallocUsed");
+	s.percpu = field("/proc/meminfo", "Percpu");
+	s.cgroup = cgroup_stat[0] ? field(cgroup_stat, "kernel") / 1024 : 0;
+	key_counts(&s);
+	return s;
+}
+
+/*
+ * A leak of one object of 64 bytes in each load makes more than this many KiB
+ * in ROUNDS loads. The rest of the system makes noise of that size; but a leak
+ * shows in each batch, and noise does not.
+ */
+#define SLACK		48
+#define BATCHES		5
+
+static void refuse(const struct refusal *r, int rounds, union bpf_attr *attr)
+{
+	int i, fd;
+
+	for (i = 0; i < rounds; i++) {
+		fd = image_load(attr);
+		check(fd == -r->error, "%s: %s; log: %s", r->name,
+		      fd < 0 ? strerror(-fd) : "it loaded", log_text);
+	}
+}
+
+static void prepare(const struct refusal *r, union bpf_attr *attr)
+{
+	obj = object_open(r->file);
+	prog = object_prog(obj, r->prog);
+	fd_cnt = make_maps(obj, prog, fds);
+	image_attr(attr, prog, fds, fd_cnt, obj->btf_fd);
+	r->spoil(attr);
+}
+
+/* What never has an excuse; returns whether memory has grown. */
+static bool compare(const struct state *before, const struct state *after)
+{
+	long slab = after->unreclaimable - before->unreclaimable;
+	long vmalloc = after->vmalloc - before->vmalloc;
+	long percpu = after->percpu - before->percpu;
+	long charged = after->cgroup - before->cgroup;
+
+	printf("# slab %+ld KiB, vmalloc %+ld KiB, percpu %+ld KiB, charged %+ld KiB\n",
+	       slab, vmalloc, percpu, charged);
+	check(after->progs == before->progs, "programs: %d, were %d", after->progs, before->progs);
+	check(after->maps == before->maps, "maps: %d, were %d", after->maps, before->maps);
+	check(after->btfs == before->btfs, "BTFs: %d, were %d", after->btfs, before->btfs);
+	check(after->links == before->links, "links: %d, were %d", after->links, before->links);
+	check(after->keys == before->keys, "keys: %ld, were %ld", after->keys, before->keys);
+	check(after->key_refs == before->key_refs, "references to keys: %ld, were %ld",
+	      after->key_refs, before->key_refs);
+	return slab > SLACK || vmalloc > SLACK || percpu > SLACK || charged > SLACK;
+}
+
+/* Does memory grow with each batch of @batch()? */
+static void no_growth(void (*batch)(const void *arg), const void *arg)
+{
+	struct state before, after;
+	int i;
+
+	after = now();
+	for (i = 0; i < BATCHES; i++) {
+		before = after;
+		batch(arg);
+		after = now();
+		if (!compare(&before, &after))
+			return;
+	}
+	check(false, "memory grows with each batch");
+}
+
+static union bpf_attr attr;
+
+static void refuse_batch(const void *arg)
+{
+	refuse(arg, ROUNDS, &attr);
+}
+
+static void one_kind(const void *arg)
+{
+	own_cgroup();
+	fast_signer();
+	prepare(arg, &attr);
+	refuse(arg, WARM_UP, &attr);
+	no_growth(refuse_batch, arg);
+}
+
+/* The process ends in the middle: its fds go, and everything with them. */
+static void kill_batch(const void *arg)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		pid_t pid = must(fork());
+
+		if (!pid) {
+			for (;;)
+				image_load(&attr);
+		}
+		usleep(3000 + i * 100);
+		kill(pid, SIGKILL);
+		must(waitpid(pid, NULL, 0));
+	}
+}
+
+static void killed_while_loading(const void *arg)
+{
+	own_cgroup();
+	fast_signer();
+	prepare(arg, &attr);
+	refuse(arg, WARM_UP, &attr);
+	no_growth(kill_batch, NULL);
+}
+
+/* Loads that succeed go away with their fds, too. */
+static void load_batch(const void *arg)
+{
+	int i, fd;
+
+	for (i = 0; i < ROUNDS / 2; i++) {
+		fd = image_load(&attr);
+		check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
+		close(fd);
+	}
+}
+
+static void loaded_and_closed(const void *arg)
+{
+	own_cgroup();
+	obj = object_open("basic.signed.o");
+	prog = object_prog(obj, "on_unlink");
+	fd_cnt = make_maps(obj, prog, fds);
+	image_attr(&attr, prog, fds, fd_cnt, obj->btf_fd);
+	load_batch(NULL);
+	no_growth(load_batch, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct test_case all[ARRAY_SIZE(refusals) + 2];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refusals); i++)
+		all[i] = (struct test_case){ refusals[i].name, one_kind, &refusals[i] };
+	all[i++] = (struct test_case){ "killed while loading", killed_while_loading,
+					&refusals[13] };
+	all[i++] = (struct test_case){ "loaded and closed", loaded_and_closed, NULL };
+	return run_cases(argc, argv, all, i);
+}

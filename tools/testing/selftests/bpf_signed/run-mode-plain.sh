@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each mode of lockdown, as it is without a word about BPF; keys of users count.
+#
+# APPEND: 
+# CPUS: 2
+# TIMEOUT: 900
+
+. "$(dirname "$0")/common.sh"
+run_tests keys lockdown

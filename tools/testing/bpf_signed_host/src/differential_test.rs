@@ -536,8 +536,9 @@ fn random_pair(r: &mut Random, tally: &mut Tally) {
     });
 }
 
-/// Where the engine differs from the reference on purpose. If one of these fails, the reference
-/// has changed: so may the list in core_relo.rs.
+/// Where the engine differs from the reference on purpose, or did until the reference was fixed: the
+/// series has patches for that, so both results are right. If one of these fails, the reference has
+/// changed: so may the list in core_relo.rs.
 mod deliberate_differences {
     use super::*;
 
@@ -594,7 +595,8 @@ mod deliberate_differences {
         let access = b.string("0:0:134217728");
         let relo = relo(ReloKind::FieldByteOffset, root, access);
         let [ours, theirs] = compare(&b, &b, &relo, &[mov(8)]);
-        assert_eq!((ours, theirs), (Err(-22), Ok(8)));
+        assert_eq!(ours, Err(-22));
+        assert!(theirs == Ok(8) || theirs == Err(-22), "{theirs:?}");
     }
 
     #[test]
@@ -610,7 +612,8 @@ mod deliberate_differences {
         target.structure("s", 32, &[("", wrong, 64, 0), ("a", int, 224, 0)]);
         let relo = relo(ReloKind::FieldByteOffset, root, access);
         let [ours, theirs] = compare(&local, &target, &relo, &[mov(0)]);
-        assert_eq!((ours, theirs), (Ok(28), Ok(36)));
+        assert_eq!(ours, Ok(28));
+        assert!(theirs == Ok(36) || theirs == Ok(28), "{theirs:?}");
     }
 
     #[test]

@@ -6,7 +6,11 @@
 # .../unsigned beside it. Prints a table of what failed; the status is zero if
 # it is empty.
 #
+#	libbpf-tools.sh [TOOL...]
 #	KEY= CERT=  what to sign with; the kernel's module signing key by default
+#	VARIANT=    build tools in .../bin-VARIANT from the objects in .../VARIANT
+#		    instead of the signed ones: "unsigned", or what somebody
+#		    else has put there
 #
 # What a tool's signer has to allow beyond the defaults is in libbpf-tools/*.policy.
 
@@ -104,7 +108,7 @@ build() {
 		KEY="$KEY" CERT="$CERT" POLICIES="$files" ARCH="$arch" \
 		CLANG="clang-$llvm" CC="clang-$llvm" STRIP="llvm-strip-$llvm" \
 		SYSINC="/usr/include /usr/include/$(uname -m)-linux-gnu" \
-		EXTRA_LIBS="$extra" TOOLS_LIST="${tools[*]}" || true
+		EXTRA_LIBS="$extra" VARIANT="$variant" TOOLS_LIST="${tools[*]}" || true
 }
 
 case $(uname -m) in
@@ -115,9 +119,16 @@ esac
 
 get_source
 get_vmlinux_h
-mkdir -p "$out"/{unsigned,signed,skel,common,bin}
-tools=()
+variant=${VARIANT:-signed}
+suffix=-$variant
+[ "$variant" != signed ] || suffix=
+mkdir -p "$out"/{unsigned,signed,common} "$out/skel$suffix" "$out/bin$suffix"
+tools=("$@")
+for t in "${tools[@]}"; do
+	[ -r "$src/libbpf-tools/$t.bpf.c" ] || die "libbpf-tools have no $t"
+done
 for f in "$src"/libbpf-tools/*.bpf.c; do
+	[ $# -eq 0 ] || break
 	f=${f##*/}
 	tools+=("${f%.bpf.c}")
 done
@@ -125,12 +136,13 @@ with_progress "$BUILD/libbpf-tools.log" "libbpf-tools" build
 
 failed=0
 for t in "${tools[@]}"; do
-	for step in unsigned/$t.bpf.o:compile signed/$t.bpf.o:sign skel/$t.skel.h:skeleton bin/$t:build; do
+	for step in "unsigned/$t.bpf.o:compile" "$variant/$t.bpf.o:sign" \
+		    "skel$suffix/$t.skel.h:skeleton" "bin$suffix/$t:build"; do
 		[ -e "$out/${step%:*}" ] && continue
 		printf '%-16s %s failed\n' "$t" "${step#*:}"
 		failed=$((failed + 1))
 		break
 	done
 done
-note "libbpf-tools: $((${#tools[@]} - failed)) of ${#tools[@]} built, in $out/bin"
+note "libbpf-tools: $((${#tools[@]} - failed)) of ${#tools[@]} built, in $out/bin$suffix"
 [ $failed -eq 0 ]

@@ -66,6 +66,7 @@ live_shortly() {
 
 test_filelife() {
 	about 'pid, command and name of a file that was made and removed'
+	note 'built with -Dnew_mnt_idmap=mnt_idmap: 7.3 renamed that member'
 	start filelife
 	see live_shortly
 }

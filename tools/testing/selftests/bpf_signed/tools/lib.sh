@@ -204,8 +204,8 @@ loaded_only() {
 	local t=${FUNCNAME[1]#test_}
 	note "$*"
 	about "loads only: $*"
-	rm -rf /sys/fs/bpf/tools.$$
-	"$BPFTOOL" prog loadall "$LIBBPF_TOOLS/signed/$t.bpf.o" /sys/fs/bpf/tools.$$ \
+	rm -rf /sys/fs/bpf/tools_$$
+	"$BPFTOOL" prog loadall "$LIBBPF_TOOLS/signed/$t.bpf.o" /sys/fs/bpf/tools_$$ \
 		2>"$W/load.err" || { diag "$W/load.err"; return 1; }
-	rm -rf /sys/fs/bpf/tools.$$
+	rm -rf /sys/fs/bpf/tools_$$
 }

@@ -63,7 +63,7 @@ test_profile() {
 	start profile -F 99 -p "$p1" 2
 	finish
 	found "^ +- +spinner \($p1\)" || return
-	awk '/^ +- +spinner/ { getline; if ($1 >= 10) ok = 1 } END { exit !ok }' "$out" ||
+	awk '/^ +- +spinner/ { getline; n += $1 } END { exit n < 10 }' "$out" ||
 		fail 'fewer than ten samples in two seconds'
 }
 
@@ -72,7 +72,7 @@ test_offcputime() {
 	doze; p1=$event_pid
 	start offcputime -p "$p1" 3
 	finish
-	found "^ +- +dozer \($p1\)" && found '(__schedule|schedule)\+0x' || return
+	found "^ +- +dozer \($p1\)" && found '^ +__schedule' || return
 	awk '/^ +- +dozer/ { getline; us += $1 } END { exit us < 100000 }' "$out" ||
 		fail 'off the CPU for less than 0.1 s in three'
 }
@@ -158,16 +158,15 @@ test_exitsnoop() {
 
 send_signal() {
 	# shellcheck disable=SC2016
-	run "$W/sender" -c 'kill -USR2 $0' "$p1" || return
-	want="^[0-9:]+ +$event_pid +sender +SIGUSR2 +$p1 +[a-z]+ +0"
+	run "$W/sender" -c 'kill -URG $0' "$p1" || return
+	want="^[0-9:]+ +$event_pid +sender +SIGURG +$p1 +[a-z]+ +0"
 }
 
 test_sigsnoop() {
 	about 'sender, signal, receiver and result'
 	[ -e "$W/sender" ] || ln -s "$BASH" "$W/sender"
-	bash -c 'trap : USR2; while :; do sleep 0.5; done' &
-	p1=$!
-	spinners="$spinners $p1"
+	# ignored where nobody asks for it
+	doze; p1=$event_pid
 	start sigsnoop -n
 	see send_signal
 }

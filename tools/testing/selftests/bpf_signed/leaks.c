@@ -218,7 +218,7 @@ static struct state now(void)
  * shows in each batch, and noise does not.
  */
 #define SLACK		48
-#define BATCHES		5
+#define BATCHES		12
 
 static void refuse(const struct refusal *r, int rounds, union bpf_attr *attr)
 {

@@ -28,15 +28,18 @@ build() {
 	# of LLVM's static libraries
 	make -C "$LINUX/tools/bpf/bpftool" -j"$JOBS" "${cc[@]}" \
 		OUTPUT="$TOOLS/bpftool/" SKIP_LLVM=1 VMLINUX_BTF="$KOUT/vmlinux"
-	[ ! -d "$LINUX/tools/testing/selftests/bpf_signed" ] ||
-	make -C "$LINUX/tools/testing/selftests/bpf_signed" -j"$JOBS" "${cc[@]}" \
-		OUTPUT="$TOOLS/bpf_signed" KDIR="$KOUT" \
-		VMLINUX="$KOUT/vmlinux" VMLINUX_BTF="$KOUT/vmlinux" \
-		BPFTOOL="$TOOLS/bpftool/bpftool" \
-		LIBBPF="$TOOLS/libbpf/libbpf.a" \
-		LIBBPF_INCLUDE="$TOOLS/libbpf/root/include" \
-		SIGNING_KEY="$KOUT/certs/signing_key.pem" \
-		SIGNING_CERT="$KOUT/certs/signing_key.x509"
+	local tests=$LINUX/tools/testing/selftests/bpf_signed dir
+	for dir in "" /tools; do
+		[ ! -e "$tests$dir/Makefile" ] ||
+		make -C "$tests$dir" -j"$JOBS" "${cc[@]}" \
+			OUTPUT="$TOOLS/bpf_signed$dir" KDIR="$KOUT" \
+			VMLINUX="$KOUT/vmlinux" VMLINUX_BTF="$KOUT/vmlinux" \
+			BPFTOOL="$TOOLS/bpftool/bpftool" \
+			LIBBPF="$TOOLS/libbpf/libbpf.a" \
+			LIBBPF_INCLUDE="$TOOLS/libbpf/root/include" \
+			SIGNING_KEY="$KOUT/certs/signing_key.pem" \
+			SIGNING_CERT="$KOUT/certs/signing_key.x509"
+	done
 }
 
 mkdir -p "$TOOLS/libbpf" "$TOOLS/bpftool" "$TOOLS/bpf_signed"

@@ -91,14 +91,12 @@ static int btf(void)
 
 /* ---- loading ----------------------------------------------------------- */
 
-/* "r0 = 0" @pad times, then "r0 = value; exit", or half of the first */
+/* "r0 = value; exit", its first instruction relocated */
 struct job {
 	int btf;
 	const struct bpf_core_relo *relos;
 	__u32 relo_cnt;
 	__u64 value;
-	__u32 pad;
-	bool no_end;
 	bool no_log;
 };
 
@@ -124,21 +122,17 @@ static void only_cap_bpf(void)
 
 static void run_job(const struct job *job)
 {
-	static struct bpf_insn insns[1100];
+	struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .imm = job->value },
+		{ .imm = job->value >> 32 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
 	union bpf_attr attr = {};
-	__u32 cnt = 0;
 	int fd;
 
-	while (cnt < job->pad)
-		insns[cnt++] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
-	insns[cnt++] = (struct bpf_insn){ .code = BPF_LD | BPF_IMM | BPF_DW, .imm = job->value };
-	if (!job->no_end) {
-		insns[cnt++] = (struct bpf_insn){ .imm = job->value >> 32 };
-		insns[cnt++] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
-	}
 	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
 	attr.insns = (uintptr_t)insns;
-	attr.insn_cnt = cnt;
+	attr.insn_cnt = ARRAY_SIZE(insns);
 	attr.license = (uintptr_t)"GPL";
 	attr.prog_btf_fd = job->btf;
 	attr.core_relos = (uintptr_t)job->relos;
@@ -341,31 +335,6 @@ static void killed_while_searching(const void *arg)
 	printf("# killed; it took %.3f s more\n", now() - begin - 0.3);
 }
 
-/* ---- (f): half an instruction ------------------------------------------ */
-
-static void half_an_ldimm64(const void *arg)
-{
-	__u32 zero = str("0:0"), i32 = type_int(), pad;
-	__u32 none = type_composite(BTF_KIND_STRUCT, "no_such_struct", "pid", i32, 4);
-	struct bpf_core_relo relo = {
-		.type_id = none, .access_str_off = zero, .kind = BPF_CORE_FIELD_BYTE_OFFSET,
-	};
-	struct job job = { .relos = &relo, .relo_cnt = 1, .no_end = true, .btf = btf() };
-	char beyond[64];
-	int ret;
-
-	/* one of these ends with its page */
-	for (pad = 480; pad < 515; pad++) {
-		relo.insn_off = pad * 8;
-		job.pad = pad;
-		ret = attempt(&job);
-		check(ret == -EINVAL, "%u instructions: %d", pad + 1, ret);
-		snprintf(beyond, sizeof(beyond), "substituting insn #%u w/", pad + 1);
-		check(arg || !strstr(outcome->log, beyond),
-		      "of %u instructions, #%u was overwritten", pad + 1, pad + 1);
-	}
-}
-
 /* ---- (a): kinds that nobody expects ------------------------------------ */
 
 static void function(const void *arg)
@@ -435,8 +404,6 @@ static const struct test_case cases[] = {
 	{ "(c) kinds_of_one_name", kinds_of_one_name, NULL },
 	{ "(b) enumerator_of_no_enum", enumerator_of_no_enum, NULL },
 	{ "(d) killed_while_searching", killed_while_searching, NULL },
-	{ "(f) half_an_ldimm64: overwritten", half_an_ldimm64, NULL },
-	{ "(f) half_an_ldimm64: at the end of a page", half_an_ldimm64, "" },
 	{ "(a) member_float", member_float, NULL },
 	{ "(a) function", function, NULL },
 	{ "(a) variable", variable, NULL },

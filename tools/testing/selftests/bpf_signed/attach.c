@@ -350,8 +350,9 @@ static void patterns_have_no_default(const void *arg)
 static void target_not_allowed(const void *arg)
 {
 	static const char * const names[] = {
-		"vfs_unlink", "bpf_fentry_test5", "", "*", "bpf_fentry_test", "bpf_fentry_test22",
-		"bpf_fentry_test2 ", " bpf_fentry_test2", "vmlinux:bpf_fentry_test2", ":bpf_fentry_test2",
+		"vfs_unlink", "bpf_fentry_test5", "", "*", "bpf_fentry_test",
+		"bpf_fentry_test22", "bpf_fentry_test2 ", " bpf_fentry_test2",
+		"vmlinux:bpf_fentry_test2", ":bpf_fentry_test2",
 		"bpf_fentry_test2/x", "BPF_FENTRY_TEST2", "bpf_fentry_test2\n",
 	};
 	union bpf_attr attr;

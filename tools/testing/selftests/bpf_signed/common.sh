@@ -4,6 +4,8 @@
 # Sourced by the run scripts: runs test programs one after the other, and lets
 # the kernel's log have the last word. Not itself a test.
 
+bad_news='BUG:|WARNING:|Oops|general protection|BUG at|refcount_t|INFO: task|RCU.*stall'
+
 # Each program prints a TAP document; nested under one line each they make one.
 run_tests() {
 	dmesg -C 2>/dev/null
@@ -25,7 +27,7 @@ run_tests() {
 	done
 	rm -f "/tmp/bpf_signed.$$"
 	n=$((n + 1))
-	if dmesg | grep -E 'BUG:|WARNING:|Oops|general protection|BUG at|refcount_t|INFO: task|RCU.*stall'; then
+	if dmesg | grep -E "$bad_news"; then
 		echo "not ok $n - the kernel has something to say"
 		rc=1
 	else

@@ -3,7 +3,7 @@
 /* Each line of the error table, and each attribute that has no place. */
 #include "lib.h"
 
-static struct object *small(void)
+static struct object *open_small(void)
 {
 	return object_open("small.signed.o");
 }
@@ -20,7 +20,7 @@ static void attr_of(union bpf_attr *attr, struct image_prog **prog)
 
 static void loads_and_runs(const void *arg)
 {
-	struct object *obj = small();
+	struct object *obj = open_small();
 	int fd = object_load(obj, "small");
 
 	check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
@@ -271,7 +271,7 @@ static void bounds_themselves_hold(const void *arg)
 
 static void fd_count_differs(const void *arg)
 {
-	struct object *obj = small();
+	struct object *obj = open_small();
 	const struct image_prog *prog = object_prog(obj, "small");
 	int fds[BPF_IMAGE_MAX_MAPS], cnt;
 	union bpf_attr attr;
@@ -294,8 +294,13 @@ struct stray {
 	__u64 value;
 };
 
-#define STRAY(f, v)	{ #f, offsetof(union bpf_attr, f), \
-			  sizeof(((union bpf_attr *)0)->f), v }
+#define STRAY(f, v)							\
+	{								\
+		.field = #f,						\
+		.off = offsetof(union bpf_attr, f),			\
+		.size = sizeof(((union bpf_attr *)0)->f),		\
+		.value = (v),						\
+	}
 
 static const struct stray strays[] = {
 	STRAY(prog_type, BPF_PROG_TYPE_KPROBE),
@@ -392,7 +397,7 @@ static void ifindex_without_device(const void *arg)
 
 static void btf_missing(const void *arg)
 {
-	struct object *obj = small();
+	struct object *obj = open_small();
 	const struct image_prog *prog = object_prog(obj, "small");
 	int fds[BPF_IMAGE_MAX_MAPS], cnt, ret;
 	union bpf_attr attr;
@@ -412,7 +417,7 @@ static void btf_missing(const void *arg)
 
 static void btf_of_another_object(const void *arg)
 {
-	struct object *obj = small(), *other = object_open("basic.signed.o");
+	struct object *obj = open_small(), *other = object_open("basic.signed.o");
 	const struct image_prog *prog = object_prog(obj, "small");
 	int fds[BPF_IMAGE_MAX_MAPS], cnt;
 	union bpf_attr attr;
@@ -428,7 +433,7 @@ static void btf_of_another_object(const void *arg)
  */
 static void btf_that_the_image_lacks(const void *arg)
 {
-	struct object *obj = small();
+	struct object *obj = open_small();
 	struct bpf_prog_info info;
 	struct image_prog *prog;
 	union bpf_attr attr;

@@ -307,9 +307,12 @@ struct need {
 };
 
 static const struct need needs[] = {
-	{ "FUNC_INFO without BTF", BPF_IMAGE_FUNC_INFO, 8, "section FUNC_INFO: needs a BTF section" },
-	{ "LINE_INFO without BTF", BPF_IMAGE_LINE_INFO, 16, "section LINE_INFO: needs a BTF section" },
-	{ "CORE_RELO without BTF", BPF_IMAGE_CORE_RELO, 16, "section CORE_RELO: needs a BTF section" },
+	{ "FUNC_INFO without BTF", BPF_IMAGE_FUNC_INFO, 8,
+	  "section FUNC_INFO: needs a BTF section" },
+	{ "LINE_INFO without BTF", BPF_IMAGE_LINE_INFO, 16,
+	  "section LINE_INFO: needs a BTF section" },
+	{ "CORE_RELO without BTF", BPF_IMAGE_CORE_RELO, 16,
+	  "section CORE_RELO: needs a BTF section" },
 };
 
 static void needs_btf(const void *arg)
@@ -380,18 +383,23 @@ static const struct record records[] = {
 	{ "map reserved", map_reserved, "MAPS[0]: reserved field is not zero" },
 	{ "digest without fixed contents", map_digest, "MAPS[0]: digest without fixed contents" },
 	{ "fixed contents of a hash", map_fixed_hash, "MAPS[0]: fixed contents of something else" },
-	{ "fixed contents, two entries", map_fixed_long, "MAPS[1]: fixed contents of something else" },
+	{ "fixed contents, two entries", map_fixed_long,
+	  "MAPS[1]: fixed contents of something else" },
 	{ "fixed contents, no entry", map_fixed_none, "MAPS[1]: fixed contents of something else" },
-	{ "fixed contents, writable", map_fixed_writable, "MAPS[1]: fixed contents that the program could write" },
+	{ "fixed contents, writable", map_fixed_writable,
+	  "MAPS[1]: fixed contents that the program could write" },
 	{ "fixed contents, free size", map_fixed_free, "MAPS[1]: fixed contents of free size" },
 	{ "tunable of no slot", map_tun_slot, "TUNABLES[1]: no such map slot" },
 	{ "tunable of slot -1", map_tun_far_slot, "TUNABLES[1]: no such map slot" },
-	{ "tunable where nothing is fixed", map_tun_unfixed, "TUNABLES[0]: the contents of that slot are not fixed" },
+	{ "tunable where nothing is fixed", map_tun_unfixed,
+	  "TUNABLES[0]: the contents of that slot are not fixed" },
 	{ "tunable of no length", map_tun_empty, "TUNABLES[0]: range is empty" },
 	{ "tunable one byte too long", map_tun_long, "TUNABLES[1]: range is empty or exceeds" },
 	{ "tunable behind the value", map_tun_far, "TUNABLES[1]: range is empty or exceeds" },
-	{ "tunable with a length that wraps", map_tun_wrap, "TUNABLES[1]: range is empty or exceeds" },
-	{ "tunable with an offset that wraps", map_tun_wrap_off, "TUNABLES[1]: range is empty or exceeds" },
+	{ "tunable with a length that wraps", map_tun_wrap,
+	  "TUNABLES[1]: range is empty or exceeds" },
+	{ "tunable with an offset that wraps", map_tun_wrap_off,
+	  "TUNABLES[1]: range is empty or exceeds" },
 	{ "tunables out of order", map_tun_order, "TUNABLES[1]: range is out of order" },
 	{ "tunables overlap", map_tun_overlap, "TUNABLES[1]: range is out of order" },
 	{ "tunable twice", map_tun_twice, "TUNABLES[1]: range is out of order" },
@@ -520,7 +528,8 @@ static const struct code codes[] = {
 	  4, { { .insn = 0, .kind = BPF_IMAGE_KSYM_TYPED, .name = FIRST } }, 1,
 	  "KSYMS[0]: its instruction has a value already" },
 	{ "instruction hidden in a ksym's second half",
-	  { INSN(BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0), RET },
+	  { INSN(BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0),
+	    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0), RET },
 	  4, { { .insn = 0, .kind = BPF_IMAGE_KSYM_UNTYPED, .name = FIRST } }, 1,
 	  "KSYMS[0]: its instruction has a value already" },
 };
@@ -588,10 +597,12 @@ static void left_to_the_verifier(const void *arg)
 	static const struct bpf_insn none[] = { INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0) };
 	static const struct bpf_insn uninit[] = { INSN(BPF_ALU64 | BPF_MOV | BPF_X, 0, 3, 0, 0),
 						  INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0) };
-	static const struct bpf_insn into_ld[] = { INSN(BPF_JMP | BPF_JA, 0, 0, 1, 0), LD64(0, 0), RET };
+	static const struct bpf_insn into_ld[] = { INSN(BPF_JMP | BPF_JA, 0, 0, 1, 0),
+						   LD64(0, 0), RET };
 	static const struct bpf_insn jump_out[] = { INSN(BPF_JMP | BPF_JA, 0, 0, 100, 0), RET };
 	static const struct bpf_insn opcode[] = { INSN(0xff, 0, 0, 0, 0), RET };
-	static const struct bpf_insn helper[] = { INSN(BPF_JMP | BPF_CALL, 0, 0, 0, 2001000000), RET };
+	static const struct bpf_insn helper[] = { INSN(BPF_JMP | BPF_CALL, 0, 0, 0, 2001000000),
+						  RET };
 	static const struct { const struct bpf_insn *p; __u32 cnt; } all[] = {
 		{ none, ARRAY_SIZE(none) }, { uninit, ARRAY_SIZE(uninit) },
 		{ into_ld, ARRAY_SIZE(into_ld) }, { jump_out, ARRAY_SIZE(jump_out) },

@@ -36,7 +36,7 @@ static void refused(struct image_prog *prog, int keyring, int error, const char 
 	expect_refused(&attr, error, words);
 }
 
-static void verdict(int fd, __u32 keyring_type, __s32 serial)
+static void has_verdict(int fd, __u32 keyring_type, __s32 serial)
 {
 	struct bpf_prog_info info;
 
@@ -55,18 +55,21 @@ static bool user_keys_count(void)
 	return !cmdline_has("bpf_lockdown=signed") || !strcmp(lockdown_mode(), "none");
 }
 
+#define USER_REFUSED							\
+	"lockdown: program that a user's keyring vouches for is refused "	\
+	"(bpf_lockdown=signed); sign it with a key of the system's keyrings"
+
 /* A load that a user's key vouches for: it works, or lockdown refuses it */
 static void user_verdict(struct image_prog *prog, int keyring, int serial)
 {
 	int fd = load(prog, keyring);
 
 	if (user_keys_count()) {
-		verdict(fd, BPF_SIG_KEYRING_USER, serial);
+		has_verdict(fd, BPF_SIG_KEYRING_USER, serial);
 		return;
 	}
 	check(fd == -EPERM, "%s", fd < 0 ? strerror(-fd) : "it loaded");
-	check(strstr(log_text, "lockdown: program that a user's keyring vouches for is refused (bpf_lockdown=signed); sign it with a key of the system's keyrings"),
-	      "log: %s", log_text);
+	check(strstr(log_text, USER_REFUSED), "log: %s", log_text);
 }
 
 static int keyring(const char *name)
@@ -88,13 +91,13 @@ static long add_cert(struct signer *s, int ring)
 
 static void builtin_key(const void *arg)
 {
-	verdict(load(signed_by(kernel_signer()), 0), BPF_SIG_KEYRING_BUILTIN, 0);
+	has_verdict(load(signed_by(kernel_signer()), 0), BPF_SIG_KEYRING_BUILTIN, 0);
 }
 
 static void secondary_key(const void *arg)
 {
-	verdict(load(signed_by(fast_signer()), 1), BPF_SIG_KEYRING_SECONDARY, 0);
-	verdict(load(signed_by(kernel_signer()), 1), BPF_SIG_KEYRING_SECONDARY, 0);
+	has_verdict(load(signed_by(fast_signer()), 1), BPF_SIG_KEYRING_SECONDARY, 0);
+	has_verdict(load(signed_by(kernel_signer()), 1), BPF_SIG_KEYRING_SECONDARY, 0);
 	refused(signed_by(fast_signer()), 0, ENOKEY, "signature: no key in the keyring");
 }
 
@@ -153,7 +156,7 @@ static void system_ring_by_its_serial(const void *arg)
 		check(fd == -EPERM || fd == -EACCES || fd == -ENOKEY, "%s", strerror(-fd));
 		return;
 	}
-	verdict(fd, BPF_SIG_KEYRING_USER, ring);
+	has_verdict(fd, BPF_SIG_KEYRING_USER, ring);
 	check(user_keys_count(), "loaded under lockdown by a serial");
 }
 
@@ -301,9 +304,9 @@ static void revoked_in_the_secondary_ring(const void *arg)
 	long key;
 
 	key = must(add_cert(s, ring));
-	verdict(load(signed_by(s), 1), BPF_SIG_KEYRING_SECONDARY, 0);
+	has_verdict(load(signed_by(s), 1), BPF_SIG_KEYRING_SECONDARY, 0);
 	if (sys_keyctl(KEYCTL_REVOKE, key, 0, 0, 0)) {
-		verdict(load(signed_by(s), 1), BPF_SIG_KEYRING_SECONDARY, 0);
+		has_verdict(load(signed_by(s), 1), BPF_SIG_KEYRING_SECONDARY, 0);
 		return;
 	}
 	fd = load(signed_by(s), 1);
@@ -346,11 +349,12 @@ static void blacklisted_after(const void *arg)
 	struct image_prog *prog = signed_by(s);
 
 	must(add_cert(s, find_system_keyring(".secondary_trusted_keys")));
-	verdict(load(prog, 1), BPF_SIG_KEYRING_SECONDARY, 0);
+	has_verdict(load(prog, 1), BPF_SIG_KEYRING_SECONDARY, 0);
 	prog->sig = sign_with_cert(s, prog->image, prog->image_len, &prog->sig_len);
-	verdict(load(prog, 1), BPF_SIG_KEYRING_SECONDARY, 0);
+	has_verdict(load(prog, 1), BPF_SIG_KEYRING_SECONDARY, 0);
 	must(blacklist(s, kernel_signer()));
-	refused(prog, 1, EKEYREJECTED, "signature: it does not match the image, or its key was revoked");
+	refused(prog, 1, EKEYREJECTED,
+		"signature: it does not match the image, or its key was revoked");
 }
 
 static void blacklisted_in_a_session(const void *arg)

@@ -141,7 +141,8 @@ static void key_counts(struct state *s)
 {
 	char *text = read_file("/proc/keys", NULL), *line, *save;
 
-	s->keys = s->key_refs = 0;
+	s->key_refs = 0;
+	s->keys = s->key_refs;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		unsigned int serial;
 		char flags[16];

@@ -509,8 +509,8 @@ static const __u32 rec_sizes[] = {
 };
 
 /* Names that hand-made images need */
-static const char strings[] = "\0GPL\0first\0second\0third\0member\0no_such_name"
-	"\0tcp_congestion_ops";
+static const char strings[] =
+	"\0GPL\0first\0second\0member\0no_such_name\0tcp_congestion_ops";
 
 __u32 builder_str(const struct builder *b, const char *s)
 {
@@ -556,7 +556,7 @@ void builder_init(struct builder *b, const char *name, int value)
 	b->hdr.version = BPF_IMAGE_VERSION;
 	b->hdr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
 	b->hdr.license = builder_str(b, "GPL");
-	strncpy(b->hdr.name, name, sizeof(b->hdr.name) - 1);
+	snprintf(b->hdr.name, sizeof(b->hdr.name), "%s", name);
 }
 
 void *builder_finish(const struct builder *b, __u32 *len)
@@ -651,8 +651,8 @@ bool cmdline_has(const char *word)
 	char *tok, *save;
 	bool found = false;
 
-	for (tok = strtok_r(line, " \n", &save); tok && !found;
-	     tok = strtok_r(NULL, " \n", &save))
+	for (tok = strtok_r(line, "\n ", &save); tok && !found;
+	     tok = strtok_r(NULL, "\n ", &save))
 		found = !strcmp(tok, word);
 	free(line);
 	return found;

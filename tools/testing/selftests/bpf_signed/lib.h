@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/compiler.h>
 #include <linux/bpf.h>
 #include <linux/bpf_image.h>
 
@@ -36,8 +37,8 @@ struct test_case {
 int run_cases(int argc, char **argv, const struct test_case *cases, size_t cnt);
 
 void case_fail(const char *file, int line, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 3, 4)));
-void case_skip(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+	__noreturn __printf(3, 4);
+void case_skip(const char *fmt, ...) __noreturn __printf(1, 2);
 
 /* Ends the case with the message unless @cond holds. */
 #define check(cond, ...)						\

@@ -13,6 +13,14 @@ struct mode {
 	bool strict;		/* bpf_lockdown=signed is in force */
 };
 
+/* Rule and remedy */
+#define UNSIGNED_REFUSED						\
+	"lockdown: unsigned program is refused (bpf_lockdown=signed); "	\
+	"sign its object with 'bpftool sign file'"
+#define USER_REFUSED							\
+	"lockdown: program that a user's keyring vouches for is refused "	\
+	"(bpf_lockdown=signed); sign it with a key of the system's keyrings"
+
 static void enter(const struct mode *m)
 {
 	check(!strcmp(lockdown_mode(), m->name), "the mode is %s", lockdown_mode());
@@ -27,8 +35,7 @@ static void unsigned_of(__u32 type, const struct mode *m)
 		return;
 	}
 	check(fd == -EPERM, "type %u: %s", type, fd < 0 ? strerror(-fd) : "it loaded");
-	check(strstr(log_text, "lockdown: unsigned program is refused (bpf_lockdown=signed); sign its object with 'bpftool sign file'"),
-	      "log: %s", log_text);
+	check(strstr(log_text, UNSIGNED_REFUSED), "log: %s", log_text);
 }
 
 static void unsigned_programs(const void *arg)
@@ -129,7 +136,7 @@ static void user_key(const void *arg)
 	image_attr(&attr, prog, NULL, 0, -1);
 	attr.keyring_id = KEY_SPEC_SESSION_KEYRING;
 	if (m->strict) {
-		expect_refused(&attr, EPERM, "lockdown: program that a user's keyring vouches for is refused (bpf_lockdown=signed); sign it with a key of the system's keyrings");
+		expect_refused(&attr, EPERM, USER_REFUSED);
 		return;
 	}
 	fd = image_load(&attr);
@@ -218,7 +225,7 @@ int main(int argc, char **argv)
 
 	line = read_file("/proc/cmdline", NULL);
 	/* an unknown word counts as "signed" */
-	signed_only = strstr(line, " bpf_lockdown=") != NULL;
+	signed_only = !!strstr(line, " bpf_lockdown=");
 	if (signed_only)
 		all[cnt++] = (struct test_case)CASE(unknown_word);
 	for (first = 0; first < ARRAY_SIZE(names); first++)

@@ -2,6 +2,7 @@
 /* Maps that do not fit their slots, or whose contents could still change. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/btf.h>
 #include <sys/mman.h>
 #include "lib.h"
 
@@ -85,8 +86,10 @@ static const struct shape shapes[] = {
 	{ "as signed", BPF_MAP_TYPE_HASH, 4, 8, 16, 0, NULL },
 	{ "array for a hash", BPF_MAP_TYPE_ARRAY, 4, 8, 16, 0, "type is 2, signed was 1" },
 	{ "LRU hash for a hash", BPF_MAP_TYPE_LRU_HASH, 4, 8, 16, 0, "type is 9, signed was 1" },
-	{ "per-CPU hash for a hash", BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 16, 0, "type is 5, signed was 1" },
-	{ "program array for a hash", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 16, 0, "type is 3, signed was 1" },
+	{ "per-CPU hash for a hash", BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 16, 0,
+	  "type is 5, signed was 1" },
+	{ "program array for a hash", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 16, 0,
+	  "type is 3, signed was 1" },
 	{ "longer key", BPF_MAP_TYPE_HASH, 8, 8, 16, 0, "key_size is 8, signed was 4" },
 	{ "shorter key", BPF_MAP_TYPE_HASH, 1, 8, 16, 0, "key_size is 1, signed was 4" },
 	{ "longer value", BPF_MAP_TYPE_HASH, 4, 16, 16, 0, "value_size is 16, signed was 8" },
@@ -151,7 +154,7 @@ static void free_value_size(const void *arg)
 	expect_refused(&attr, EINVAL, "type is 2, signed was 7");
 }
 
-static void map_extra(const void *arg)
+static void other_map_extra(const void *arg)
 {
 	union bpf_attr attr, create = {};
 
@@ -170,7 +173,8 @@ static int make_outer(__u32 type, __u32 key, __u32 value, __u32 max, __u32 flags
 
 	attr.inner_map_fd = must(map_create(type, "inner", key, value, max, flags));
 	attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-	attr.key_size = attr.value_size = 4;
+	attr.value_size = 4;
+	attr.key_size = attr.value_size;
 	attr.max_entries = 2;
 	return must(sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr)));
 }
@@ -202,11 +206,18 @@ static int other_lock_btf(void)
 {
 	static const char strs[] = "\0int\0bpf_spin_lock\0val\0locked\0value\0lock";
 	struct {
-		struct { __u16 magic; __u8 version, flags; __u32 hdr_len, type_off, type_len, str_off, str_len; } hdr;
+		struct btf_header hdr;
 		__u32 types[4 + 3 + 3 + 3 + 6];
 		char strs[sizeof(strs)];
-	} __attribute__((packed)) btf = {
-		.hdr = { 0xeb9f, 1, 0, 24, 0, sizeof(btf.types), sizeof(btf.types), sizeof(strs) },
+	} __packed btf = {
+		.hdr = {
+			.magic = 0xeb9f,
+			.version = 1,
+			.hdr_len = sizeof(btf.hdr),
+			.type_len = sizeof(btf.types),
+			.str_off = sizeof(btf.types),
+			.str_len = sizeof(strs),
+		},
 		.types = {
 			/* 1: int */
 			1, 1 << 24, 4, 1 << 24 | 32,
@@ -518,7 +529,7 @@ static const struct test_case cases[] = {
 	CASE(read_only_fd),
 	CASE(fixed_entries),
 	CASE(free_value_size),
-	CASE(map_extra),
+	CASE(other_map_extra),
 	CASE(inner_map),
 	CASE(special_fields),
 	CASE(special_fields_missing),

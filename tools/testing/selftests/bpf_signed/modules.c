@@ -151,7 +151,8 @@ static void target_in_another_module(const void *arg)
 	prepare(&attr, "on_target", "bpf_signed_test:vfs_unlink");
 	expect_refused(&attr, ENOENT, "attach target 'bpf_signed_test:vfs_unlink'");
 	prepare(&attr, "on_target", "bpf_signed_test:bpf_signed_test_add");
-	expect_refused(&attr, EINVAL, "attach_name: 'bpf_signed_test:bpf_signed_test_add' is not among");
+	expect_refused(&attr, EINVAL,
+		       "attach_name: 'bpf_signed_test:bpf_signed_test_add' is not among");
 	must_go();
 }
 
@@ -196,9 +197,12 @@ static void module_comes_and_goes(const void *arg)
 
 	prepare(&attach, "on_target", NULL);
 	prepare(&attr, "call_module", NULL);
-	attr.log_level = attach.log_level = 0;
-	attr.log_size = attach.log_size = 0;
-	attr.log_buf = attach.log_buf = 0;
+	attach.log_level = 0;
+	attr.log_level = attach.log_level;
+	attach.log_size = 0;
+	attr.log_size = attach.log_size;
+	attach.log_buf = 0;
+	attr.log_buf = attach.log_buf;
 	check(!pthread_create(&thread, NULL, come_and_go, NULL), "no thread");
 	for (i = 0; i < 600; i++) {
 		name = i % 3 ? "call_module" : "on_target";

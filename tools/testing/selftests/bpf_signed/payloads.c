@@ -37,7 +37,7 @@ static void refused_as_image(const void *data, __u32 len, const void *sig, __u32
 #define TRAILER	"~Module signature appended~\n"
 
 /* A module's bytes and its signature, apart */
-static char *module(size_t *len, const char **sig, __u32 *sig_len, size_t *whole)
+static char *read_module(size_t *len, const char **sig, __u32 *sig_len, size_t *whole)
 {
 	size_t size, tail = sizeof(TRAILER) - 1;
 	char *data = read_file("module.signed", &size);
@@ -60,7 +60,7 @@ static void module_as_image(const void *arg)
 	__u32 sig_len;
 	char *data;
 
-	data = module(&len, &sig, &sig_len, &whole);
+	data = read_module(&len, &sig, &sig_len, &whole);
 	refused_as_image(data, len, sig, sig_len, EINVAL, "image: header.magic: not an image");
 	/* the file as it is */
 	refused_as_image(data, whole, sig, sig_len, EKEYREJECTED, "signature:");
@@ -74,7 +74,7 @@ static void module_signature_on_an_image(const void *arg)
 	const char *sig;
 	__u32 sig_len;
 
-	module(&len, &sig, &sig_len, &whole);
+	read_module(&len, &sig, &sig_len, &whole);
 	builder_init(&b, "first", 1);
 	prog = build_signed(&b);
 	refused_as_image(prog->image, prog->image_len, sig, sig_len, EKEYREJECTED, "signature:");
@@ -241,7 +241,8 @@ static void btf_as_image(const void *arg)
 	__u32 len;
 	void *sig = sign_bytes(fast_signer(), obj->btf, obj->btf_len, &len);
 
-	refused_as_image(obj->btf, obj->btf_len, sig, len, EINVAL, "image: header.magic: not an image");
+	refused_as_image(obj->btf, obj->btf_len, sig, len, EINVAL,
+			 "image: header.magic: not an image");
 }
 
 static void text_as_image(const void *arg)

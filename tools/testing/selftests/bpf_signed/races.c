@@ -120,7 +120,8 @@ static void swapped_contents(const void *arg)
 	must(map_freeze(swap_b));
 	good = map_id(swap_a);
 	bad = map_id(swap_b);
-	fds[slot] = swap_number = fd_number();
+	swap_number = fd_number();
+	fds[slot] = swap_number;
 	dup2(swap_a, swap_number);
 
 	thread = start(swap_fds, NULL);
@@ -149,7 +150,8 @@ static void swapped_types(const void *arg)
 	/* an array of maps, or a program's fd, where the program expects a hash */
 	swap_b = must(map_create(BPF_MAP_TYPE_ARRAY, "x", 4, 8, 16, BPF_F_MMAPABLE));
 	good = map_id(swap_a);
-	fds[0] = swap_number = fd_number();
+	swap_number = fd_number();
+	fds[0] = swap_number;
 	dup2(swap_a, swap_number);
 
 	thread = start(swap_fds, NULL);
@@ -183,7 +185,8 @@ static void swapped_btf(const void *arg)
 	check(good, "it has no BTF");
 	swap_a = obj->btf_fd;
 	swap_b = other->btf_fd;
-	attr.prog_btf_fd = swap_number = fd_number();
+	swap_number = fd_number();
+	attr.prog_btf_fd = swap_number;
 	dup2(swap_a, swap_number);
 
 	thread = start(swap_fds, NULL);
@@ -219,7 +222,8 @@ static void closed_maps(const void *arg)
 	prepare(&attr, "maps.signed.o", "use_rodata");
 	swap_a = fds[0];
 	good = map_id(swap_a);
-	fds[0] = swap_number = 300;
+	swap_number = 300;
+	fds[0] = swap_number;
 	thread = start(close_fds, NULL);
 	for (i = 0; i < ROUNDS; i++) {
 		fd = load(&attr);
@@ -288,7 +292,8 @@ static void swapped_freplace_target(const void *arg)
 	prepare(&attr, "attach.signed.o", "on_freplace");
 	swap_a = target;
 	swap_b = other;
-	attr.attach_prog_fd = swap_number = fd_number();
+	swap_number = fd_number();
+	attr.attach_prog_fd = swap_number;
 	dup2(swap_a, swap_number);
 	thread = start(swap_fds, NULL);
 	for (i = 0; i < ROUNDS; i++) {
@@ -562,7 +567,8 @@ static void contents_written_while_frozen(const void *arg)
 	c.wrong = wrong;
 	for (i = 0; i < ROUNDS / 10; i++) {
 		stop = false;
-		c.fd = fds[slot] = make_map(obj, prog, slot, NULL);
+		fds[slot] = make_map(obj, prog, slot, NULL);
+		c.fd = fds[slot];
 		thread = start(write_contents, &c);
 		while (map_freeze(c.fd) && errno == EBUSY)
 			;
@@ -849,7 +855,8 @@ static void write_in_progress(const void *arg)
 	slot = image_slot(prog->image, ".rodata");
 	memcpy(page, object_section(obj, ".rodata", &len), len > PAGE ? PAGE : len);
 	page[len - 1] ^= 1;
-	fds[slot] = c.fd = make_map(obj, prog, slot, NULL);
+	c.fd = make_map(obj, prog, slot, NULL);
+	fds[slot] = c.fd;
 	thread = stall(&s);
 	c.wrong = s.page;
 	writer = start(stalled_write, &c);

@@ -3,7 +3,6 @@
 #
 # Each mode of lockdown, as it is without a word about BPF; keys of users count.
 #
-# APPEND: 
 # CPUS: 2
 # TIMEOUT: 900
 

@@ -45,6 +45,7 @@ for t in "${tests[@]}"; do
 	n=$((n + 1))
 	rm -f "$W"/{about,note,out,err,commandline}
 	tool_pid='' skip='' began=$SECONDS
+	test_name=$t
 	"test_$t"
 	rc=$?
 	if [ -n "$tool_pid" ] && alive "$tool_pid"; then

@@ -194,7 +194,12 @@ test_readahead() {
 	about 'pages that were read ahead, and the age of those used'
 	ext4 || return
 	start readahead -d 5
-	ready '^Tracing' || return
+	# its allocation functions are inline without CONFIG_NUMA
+	ready '^Tracing' || {
+		grep -qE 'failed to attach to (access|alloc) functions' "$err" &&
+			loaded_only 'unsigned probe refused, and no allocation function without CONFIG_NUMA'
+		return
+	}
 	while alive "$tool_pid"; do
 		read_ahead || return
 		sleep 0.5
@@ -209,11 +214,12 @@ use_page_cache() {
 }
 
 cache_columns() {
-	awk '$1 ~ /^[0-9]+$/ && $1 >= 100 && $3 >= 1 { ok = 1 } END { exit !ok }' "$out"
+	awk '$1 ~ /^[0-9]+$/ && $3 >= 200 { ok = 1 } END { exit !ok }' "$out"
 }
 
 test_cachestat() {
-	about 'hits and dirtied pages of a written and read file'
+	about 'dirtied buffers of a written file'
+	note 'no hits: 7.3 does not call mark_page_accessed(); unsigned neither'
 	ext4 || return
 	start cachestat 1
 	see use_page_cache

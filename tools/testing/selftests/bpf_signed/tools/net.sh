@@ -57,11 +57,18 @@ test_tcplife() {
 
 connect_tcptop() {
 	connect || return
-	want="^$event_pid +client +127.0.0.1:[0-9]+ +127.0.0.1:$server_port +4 +2\$"
+	want=traffic_lines
+}
+
+# What was sent; 7.3 receives without calling the function that the tool watches
+traffic_lines() {
+	grep -qE "^$event_pid +client +127.0.0.1:[0-9]+ +127.0.0.1:$server_port +[0-9]+ +2\$" "$out" &&
+	grep -qE "^$actor_pid +$actor_comm +127.0.0.1:$server_port +127.0.0.1:[0-9]+ +[0-9]+ +4\$" "$out"
 }
 
 test_tcptop() {
-	about 'pid, command, addresses and kilobytes in both directions'
+	about 'pids, commands, addresses and kilobytes sent by both sides'
+	note 'receives nothing: 7.3 does not call tcp_cleanup_rbuf(); unsigned neither'
 	server || return
 	start tcptop -C 1
 	see connect_tcptop
@@ -123,7 +130,7 @@ test_tcppktlat() {
 	about 'pid, command and ports of the process that reads'
 	server || return
 	start tcppktlat -l "$server_port"
-	see connect_tcppktlat
+	see connect_tcppktlat || unsigned_probe 'maybe your kernel'
 }
 
 connect_tcpsynbl() {

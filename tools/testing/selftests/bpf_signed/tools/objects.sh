@@ -4,6 +4,16 @@
 # Objects that are no tools: two of the kernel's own BPF selftests, which
 # tools/Makefile builds; and what must not load.
 
+test_every_object() {
+	local o t bad=0
+	about 'each program of each object loads, or this kernel lacks what it needs'
+	for o in "$LIBBPF_TOOLS"/signed/*.bpf.o; do
+		t=${o##*/} t=${t%.bpf.o}
+		load_each "$t" || { echo "# in $t"; bad=1; }
+	done
+	return $bad
+}
+
 # congestion NAME: a connection that uses this congestion control, in answer
 # its name as the kernel tells it, and how many bytes came back
 congestion() {

@@ -8,11 +8,11 @@ override BUILD := $(abspath $(BUILD))
 export BUILD
 
 # What a user may set on the command line or in the environment
-export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS
+export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME TARGETS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test kernel tools vm check series series-build queue \
+.PHONY: help demo test kernel tools vm check fuzz series series-build queue \
 	refresh packages base tree paths clean
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make tools           libbpf, bpftool and the selftests of the patched tree"
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
 	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1  KVM=0 or 1'
+	@echo 'make fuzz            fuzz image parser and CO-RE engine on the host; TIME= seconds each'
 	@echo 'make check           formatting, lints, checkpatch, patches apply'
 	@echo 'make series          the patches for the mailing list, in BUILD/series'
 	@echo 'make series-build    the same, and build each step on its own (slow)'
@@ -65,6 +66,9 @@ test: tools
 
 demo: tools
 	@dev/demo.sh
+
+fuzz: packages
+	@dev/fuzz.sh
 
 check: tree
 	@dev/check.sh

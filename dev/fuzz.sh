@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Fuzzes the image parser and the CO-RE engine on the host: the files that the
+# kernel builds, with coverage as the guide and AddressSanitizer as the judge.
+#
+#	TIME=60    seconds for each target
+#	JOBS=	   processes at a time
+#	TARGETS=   some of: image core_relo
+#
+# What is found stays in BUILD/fuzz: the corpus, for the next run, and in
+# findings/ what made a target crash. A crash is run again by
+#
+#	BUILD/fuzz/bin/TARGET FILE
+#
+# Closes with one line "N passed, M failed, K skipped".
+
+. "$(dirname "$0")/lib.sh"
+load_env
+
+TIME=${TIME:-60}; : "${TIME:=60}"
+TARGETS=${TARGETS:-image core_relo}
+fuzz=$ROOT/tools/testing/bpf_signed_host/fuzz
+out=$BUILD/fuzz
+mkdir -p "$out/bin" "$out/findings"
+
+command -v c++ >/dev/null || die "libFuzzer wants a C++ compiler, c++"
+# the one that belongs to cargo, if there is one
+rustc=$(dirname "$CARGO")/rustc
+[ -x "$rustc" ] || rustc=$RUSTC
+host=$("$rustc" -vV | sed -n 's/^host: //p')
+
+# Options that are stable for nobody but the compiler's own developers, and work
+# with each compiler if that is asked for.
+export RUSTC_BOOTSTRAP=1
+flags=(--cfg fuzzing -C passes=sancov-module)
+for option in level=4 inline-8bit-counters pc-table trace-compares; do
+	flags+=(-C "llvm-args=-sanitizer-coverage-$option")
+done
+if compgen -G "$("$rustc" --print target-libdir)/librustc*_rt.asan.a" >/dev/null; then
+	flags+=(-Z sanitizer=address)
+else
+	note "$rustc has no AddressSanitizer: panics alone are found"
+fi
+
+note "building (log: $out/build.log)"
+# With --target the flags are not for build scripts and macros
+if ! (cd "$fuzz" && RUSTC=$rustc RUSTFLAGS="${flags[*]}" CARGO_TARGET_DIR=$out/target \
+	"$CARGO" build --release --locked --target "$host") >"$out/build.log" 2>&1; then
+	tail -n 30 "$out/build.log" >&2
+	die "the fuzz targets do not build"
+fi
+
+passed=0 failed=0
+for target in $TARGETS; do
+	cp "$out/target/$host/release/$target" "$out/bin/"
+	corpus=$out/corpus/$target
+	seeds=$out/seeds/$target
+	log=$out/$target.log
+	rm -rf "$seeds"
+	mkdir -p "$corpus" "$seeds"
+	python3 - "$fuzz/corpus/$target.txt" "$seeds" <<-'EOF'
+	import sys
+	for n, line in enumerate(open(sys.argv[1])):
+	    if not line.startswith("#"):
+	        with open(f"{sys.argv[2]}/{n}", "wb") as f:
+	            f.write(bytes.fromhex(line.strip()))
+	EOF
+	note "$target: $TIME s with $JOBS processes (log: $log)"
+	rc=0
+	(cd "$out" && "bin/$target" -fork="$JOBS" -max_total_time="$TIME" -max_len=4096 \
+		-timeout=10 -rss_limit_mb=2048 -artifact_prefix=findings/"$target-" \
+		"$corpus" "$seeds") >"$log" 2>&1 || rc=$?
+	# "#EXECUTIONS: cov: EDGES ft: ... "
+	read -r runs edges < <(sed -n 's/^#\([0-9]*\): cov: \([0-9]*\) .*/\1 \2/p' "$log" |
+		tail -n 1) || true
+	if [ $rc = 0 ] && [ "${runs:-0}" -gt 0 ]; then
+		passed=$((passed + 1))
+		note "$target: $runs executions, $edges edges covered, nothing found"
+	else
+		failed=$((failed + 1))
+		grep -E -m 5 -A 4 'panicked at|ERROR: |SUMMARY: |Test unit written' "$log" >&2 || true
+		note "$target: FAILED with status $rc, see $log and $out/findings"
+	fi
+done
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]

@@ -118,9 +118,11 @@ struct bpf_image_map_shape {
  * @map_extra: as created
  * @contents: value of an array's only element, if nothing can write it any more
  * @btf: type data of key and value, or NULL
+ * @inner_btf: the same of the maps in a map of maps
  * @btf_key_type_id: type in @btf
  * @btf_value_type_id: type in @btf
  * @special_fields: the verifier treats fields of the value specially
+ * @inner_special_fields: the same of the maps in a map of maps
  * @frozen: user space can no longer write
  * @written: a writer from before the freeze is still there
  */
@@ -130,9 +132,11 @@ struct bpf_image_map_facts {
 	u64 map_extra;
 	const void *contents;
 	const struct btf *btf;
+	const struct btf *inner_btf;
 	u32 btf_key_type_id;
 	u32 btf_value_type_id;
 	bool special_fields;
+	bool inner_special_fields;
 	bool frozen;
 	bool written;
 };

@@ -15,7 +15,8 @@ struct bpf_verifier_log;
 /* Rust, security/lockdown/bpf */
 bool lockdown_bpf_choose(const char *word);
 const char *lockdown_bpf_refusal(enum bpf_sig_verdict verdict,
-				 enum bpf_sig_keyring keyring);
+				 enum bpf_sig_keyring keyring, bool covers_all,
+				 bool by_signed);
 
 /* C, security/lockdown/bpf/hooks.c */
 int lockdown_bpf_prog_load(const struct bpf_prog *prog,

@@ -27,7 +27,7 @@
 #define BPF_IMAGE_DIGEST_SIZE		32
 
 /* Bounds that hold before any memory is taken; an excess is E2BIG. */
-#define BPF_IMAGE_MAX_SIZE		(64U << 20)	/* bytes, the whole image */
+#define BPF_IMAGE_MAX_SIZE		(16U << 20)	/* bytes, the whole image */
 #define BPF_IMAGE_MAX_SIGNATURE		(16U << 10)	/* bytes, the PKCS#7 blob */
 #define BPF_IMAGE_MAX_MAPS		64		/* map slots */
 #define BPF_IMAGE_MAX_TUNABLES		16384		/* tunable ranges */
@@ -120,7 +120,8 @@ enum {
  * struct bpf_image_map - what a map has to be to serve in a slot
  * @name: offset into %BPF_IMAGE_STRINGS: the name in the object file, for
  *	loaders and messages; the kernel does not compare it
- * @type: enum bpf_map_type
+ * @type: enum bpf_map_type; %BPF_MAP_TYPE_INSN_ARRAY is refused, as its contents
+ *	are instructions that nothing signs
  * @key_size: bytes
  * @value_size: bytes; not compared with %BPF_IMAGE_MAP_FREE_VALUE_SIZE
  * @max_entries: compared only with %BPF_IMAGE_MAP_FIXED_ENTRIES
@@ -201,8 +202,8 @@ enum {
  * @insn: index of the instruction, ascending over the records
  * @kind: enum bpf_image_ksym_kind
  * @name: offset into %BPF_IMAGE_STRINGS, without flavour
- * @type_id: FUNC or VAR in the image's BTF with which the kernel's has to be
- *	compatible, or zero
+ * @type_id: FUNC, or the type of a variable, in the image's BTF with which the
+ *	kernel's has to be compatible, or zero; needs %BPF_IMAGE_FUNC_INFO
  * @flags: BPF_IMAGE_KSYM_*
  * @reserved: must be zero
  */
@@ -228,7 +229,8 @@ enum {
  * @name: offset into %BPF_IMAGE_STRINGS. For fentry, fexit, fmod_ret and
  *	freplace a function, for tp_btf a tracepoint, for LSM a hook, for
  *	iterators a kind, each without the prefix that BTF has it under; for
- *	struct_ops the type
+ *	struct_ops the type; behind the name of a module and a colon, if it is
+ *	not to be sought everywhere
  * @member: offset into %BPF_IMAGE_STRINGS: for struct_ops the member, else zero
  * @flags: BPF_IMAGE_ATTACH_*
  * @reserved: must be zero

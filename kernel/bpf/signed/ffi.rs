@@ -36,8 +36,19 @@ use kernel::{
 };
 
 /// `struct bpf_image` of C is a [`LoadedImage`] that C holds by pointer.
-fn as_image<'a>(image: *const bindings::bpf_image) -> *const LoadedImage {
+fn as_image(image: *const bindings::bpf_image) -> *const LoadedImage {
     image.cast()
+}
+
+/// Finds the address of a symbol of the kernel or of a loaded module.
+///
+/// It does not ask whether the caller of `bpf(2)` may see addresses. It stays in this crate, since
+/// modules are not to have it.
+pub(crate) fn kallsyms_lookup(name: &CStr) -> Option<u64> {
+    // SAFETY: `name` is NUL-terminated.
+    let addr = unsafe { bindings::kallsyms_lookup_name(name.as_char_ptr()) };
+    // Lossless: an address has at most 64 bits.
+    (addr != 0).then_some(addr as u64)
 }
 
 fn errno(result: Result) -> c_int {
@@ -218,7 +229,8 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
     let contents = match usize::try_from(facts.self_.value_size) {
         // SAFETY: The caller guarantees that `contents` is null or the value of the map, which has
         // `value_size` bytes and lives as long as the map is bound. It is not null only where the
-        // map was found frozen and then without writers, so that nobody writes the bytes any more.
+        // map was found frozen and then without writers, so that nobody writes the bytes any more: programs may not
+        // write to a map with `BPF_F_RDONLY_PROG`, and no iterator may.
         Ok(len) if !facts.contents.is_null() => {
             Some(unsafe { core::slice::from_raw_parts(facts.contents.cast::<u8>(), len) })
         }
@@ -231,7 +243,14 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
     } else {
         None
     };
+    let inner_special = if facts.inner_special_fields && !facts.inner_btf.is_null() {
+        // SAFETY: The caller guarantees that the BTF of the inner maps is valid.
+        Some(digest(unsafe { Btf::from_raw(facts.inner_btf) }))
+    } else {
+        None
+    };
     let facts = Facts {
+        inner_special,
         this: shape(&facts.self_),
         inner: shape(&facts.inner),
         map_extra: facts.map_extra,
@@ -267,8 +286,12 @@ pub(crate) unsafe extern "C" fn bpf_image_match_btf(
     insn_cnt: u32,
     log: *mut bindings::bpf_verifier_log,
 ) -> c_int {
-    // SAFETY: The caller guarantees that all three are valid.
-    let (image, btf, log) = unsafe { (&*as_image(image), Btf::from_raw(btf), Log::from_raw(log)) };
+    // SAFETY: The caller guarantees that `image` is valid.
+    let image = unsafe { &*as_image(image) };
+    // SAFETY: The caller guarantees that `btf` is valid.
+    let btf = unsafe { Btf::from_raw(btf) };
+    // SAFETY: The caller guarantees that `log` is valid.
+    let log = unsafe { Log::from_raw(log) };
     let Some(len) = usize::try_from(insn_cnt)
         .ok()
         .and_then(|n| n.checked_mul(8))

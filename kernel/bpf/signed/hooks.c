@@ -224,10 +224,12 @@ int bpf_image_attach(const struct bpf_image *image, union bpf_attr *attr,
 		return ret;
 
 	attr->attach_btf_id = ret;
-	if (dst_prog)
+	if (dst_prog) {
 		btf_put(btf);
-	else if (btf)
+	} else if (btf) {
+		btf_put(*attach_btf);
 		*attach_btf = btf;
+	}
 	return 0;
 }
 
@@ -262,14 +264,19 @@ int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 	u64 addr;
 
 	image_map_shape(map, &facts.self);
-	if (map->inner_map_meta)
+	if (map->inner_map_meta) {
 		image_map_shape(map->inner_map_meta, &facts.inner);
+		facts.inner_btf = map->inner_map_meta->btf;
+		facts.inner_special_fields =
+			!IS_ERR_OR_NULL(map->inner_map_meta->record);
+	}
 
 	/* Once it is frozen there comes no new writer, so the order matters. */
 	facts.frozen = READ_ONCE(map->frozen);
 	facts.written = bpf_map_write_active(map);
 	if (facts.frozen && !facts.written && map->max_entries == 1 &&
 	    map->map_type == BPF_MAP_TYPE_ARRAY &&
+	    (map->map_flags & BPF_F_RDONLY_PROG) &&
 	    map->ops->map_direct_value_addr &&
 	    !map->ops->map_direct_value_addr(map, &addr, 0))
 		facts.contents = (const void *)(unsigned long)addr;

@@ -99,8 +99,14 @@ const PROG_FLAGS: u32 = {
 
 /// `BPF_F_RDONLY_PROG` of `BPF_MAP_CREATE`.
 const MAP_RDONLY_PROG: u32 = 1 << 7;
+/// `BPF_PROG_TYPE_STRUCT_OPS`.
+pub(crate) const PROG_TYPE_STRUCT_OPS: u32 = 27;
 /// `BPF_MAP_TYPE_ARRAY`.
 const MAP_TYPE_ARRAY: u32 = 2;
+/// `BPF_MAP_TYPE_INSN_ARRAY`: where an indirect jump goes.
+const MAP_TYPE_INSN_ARRAY: u32 = 34;
+/// `BPF_F_TOKEN_FD` and `BPF_F_VTYPE_BTF_OBJ_FD` of `BPF_MAP_CREATE`: they name fds.
+const MAP_FD_FLAGS: u32 = 1 << 16 | 1 << 15;
 
 /// Where a section lies in the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -314,6 +320,22 @@ impl<'a> Image<'a> {
             if slot.reserved != 0 {
                 return fault("reserved field is not zero");
             }
+            if slot.shape.kind == MAP_TYPE_INSN_ARRAY {
+                return fault("jump tables cannot be signed");
+            }
+            if (slot.shape.map_flags | slot.inner_map_flags) & MAP_FD_FLAGS != 0 {
+                return fault("a flag that names an fd cannot be signed");
+            }
+            if slot.inner_type == 0
+                && slot.inner_key_size | slot.inner_value_size | slot.inner_map_flags != 0
+            {
+                return fault("inner map without a type");
+            }
+            if slot.btf_key_type_id | slot.btf_value_type_id != 0
+                && self.layout.span(Kind::Btf).is_empty()
+            {
+                return fault("type ids need a BTF section");
+            }
             if !slot.has(MapSlot::FIXED_CONTENTS) {
                 if slot.digest != [0; 32] {
                     return fault("digest without fixed contents");
@@ -360,12 +382,25 @@ impl<'a> Image<'a> {
     }
 
     fn check_attach(&self) -> Result<(), Fault> {
+        let header = &self.layout.header;
+        let struct_ops = header.prog_type == PROG_TYPE_STRUCT_OPS;
+        if struct_ops && header.expected_attach_type != 0 {
+            return Err(Fault::at(
+                Place::Header("expected_attach_type"),
+                "the member of struct_ops is named in ATTACH",
+            ));
+        }
         for (i, target) in (0u32..).zip(self.records::<Attach>(Kind::Attach).iter()) {
             let place = Place::Record(Kind::Attach, i);
 
             self.check_name(place, target.name)?;
-            if target.member != 0 {
+            if struct_ops {
                 self.check_name(place, target.member)?;
+            } else if target.member != 0 {
+                return Err(Fault::at(
+                    place,
+                    "a member of something else than struct_ops",
+                ));
             }
             if target.flags & !Attach::KNOWN != 0 {
                 return Err(Fault::at(place, "unknown flag"));

@@ -21,6 +21,7 @@ use crate::{
         MAX_STEPS, //
     },
     core_relo_kernel::types,
+    ffi::kallsyms_lookup,
     image::{
         self,
         records::Ksym,
@@ -37,7 +38,6 @@ use kernel::{
         log::Log, //
     },
     error::code::*,
-    kallsyms,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -58,7 +58,7 @@ pub(crate) fn resolve(
             ));
             return Err(EPERM);
         }
-        Ksym::UNTYPED => kallsyms::lookup(name).map(Resolved::Address),
+        Ksym::UNTYPED => kallsyms_lookup(name).map(Resolved::Address),
         Ksym::KFUNC => find_btf_id(name, &[target::BTF_FUNC], modules)?,
         _ => find_btf_id(name, &[target::BTF_VAR, target::BTF_FUNC], modules)?,
     };
@@ -230,7 +230,7 @@ mod tests {
                 module: 0
             }
         );
-        let addr = kallsyms::lookup(c"init_task").ok_or(ENOENT)?;
+        let addr = kallsyms_lookup(c"init_task").ok_or(ENOENT)?;
         assert_eq!(
             find(Ksym::UNTYPED, c"init_task", 0, true)?,
             Resolved::Address(addr)

@@ -243,7 +243,7 @@ impl LoadedImage {
         }
 
         let written = Name::parse(target.name);
-        let (prefix, kind) = if header.prog_type == target::PROG_TYPE_STRUCT_OPS {
+        let (prefix, kind) = if header.prog_type == image::PROG_TYPE_STRUCT_OPS {
             ("", target::BTF_STRUCT)
         } else {
             target::btf_name(header.expected_attach_type)
@@ -264,7 +264,7 @@ impl LoadedImage {
             ));
             return Err(ENOENT);
         };
-        if header.prog_type != target::PROG_TYPE_STRUCT_OPS {
+        if header.prog_type != image::PROG_TYPE_STRUCT_OPS {
             return Ok(Some((btf, id, None)));
         }
         match btf.member_index(id, target.member) {

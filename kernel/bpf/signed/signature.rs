@@ -106,7 +106,7 @@ fn check(signature: &[u8]) -> Option<()> {
 
     let version = signed.take(INTEGER)?;
     matches!(version, [1] | [3]).then_some(())?;
-    let digests = signed.enter(SET)?;
+    let mut digests = signed.enter(SET)?;
     // Detached: the type of the content, and no content.
     let mut content = signed.enter(SEQUENCE)?;
     (content.take(OID)? == DATA).then_some(())?;
@@ -115,27 +115,14 @@ fn check(signature: &[u8]) -> Option<()> {
     let mut signers = signed.enter(SET)?;
     signed.end()?;
 
-    check_signers(digests, signers)?;
-    // Those without attributes, issuer and all, are of version 1; a key id makes it 3.
-    let by_key_id = signers.enter(SEQUENCE)?.take(INTEGER)? == [3];
+    // One signer: the kernel's parser would hash all of the data for each.
+    let by_key_id = Der(signers.0).enter(SEQUENCE)?.take(INTEGER)? == [3];
+    let digest = signer(&mut signers)?;
+    signers.end()?;
+    (digests.algorithm()? == digest).then_some(())?;
+    digests.end()?;
+    // An issuer and its serial are of version 1, a key identifier makes it 3.
     (by_key_id == (version == [3])).then_some(())
-}
-
-/// Checks that each signer's digest is announced, and no other is.
-fn check_signers(mut digests: Der<'_>, all: Der<'_>) -> Option<()> {
-    let mut signers = all;
-    signers.peek()?;
-    while signers.peek().is_some() {
-        let digest = signer(&mut signers)?;
-        let mut announced = digests;
-        while announced.algorithm()? != digest {}
-    }
-    while digests.peek().is_some() {
-        let digest = digests.algorithm()?;
-        let mut signers = all;
-        while signer(&mut signers)? != digest {}
-    }
-    Some(())
 }
 
 /// Takes a SignerInfo, and tells the OID of its digest.

@@ -27,6 +27,8 @@ pub(crate) struct Facts<'a> {
     pub contents: Option<&'a [u8]>,
     /// Digest of the map's own BTF and its types of key and value, where it has special fields.
     pub special: Option<(Digest, u32, u32)>,
+    /// Digest of the BTF of the maps in a map of maps, where they have special fields.
+    pub inner_special: Option<Digest>,
     /// User space can no longer write.
     pub frozen: bool,
     /// A writer from before the freeze is still there.
@@ -140,9 +142,13 @@ pub(crate) fn check<H: Hash>(
             flags(facts.inner.map_flags),
         )?;
     }
+    let btf = layout.records::<BtfRecord>(image, Kind::Btf).get(0);
+    let is_signed = |digest| btf.is_some_and(|btf| btf.digest == digest);
+    if !facts.inner_special.is_none_or(is_signed) {
+        return Err(Mismatch::Btf);
+    }
     if let Some((digest, key_type_id, value_type_id)) = facts.special {
-        let btf = layout.records::<BtfRecord>(image, Kind::Btf).get(0);
-        if btf.is_none_or(|btf| btf.digest != digest) {
+        if !is_signed(digest) {
             return Err(Mismatch::Btf);
         }
         same(

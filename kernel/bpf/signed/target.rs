@@ -7,7 +7,8 @@
 use super::image::{
     records::Attach,
     Kind,
-    Layout, //
+    Layout,
+    PROG_TYPE_STRUCT_OPS, //
 };
 
 /// `enum bpf_attach_type` of programs whose targets have a prefix in BTF.
@@ -17,9 +18,6 @@ mod attach_type {
     pub(super) const ITER: u32 = 28;
     pub(super) const LSM_CGROUP: u32 = 43;
 }
-
-/// `BPF_PROG_TYPE_STRUCT_OPS`.
-pub(crate) const PROG_TYPE_STRUCT_OPS: u32 = 27;
 
 /// `BTF_KIND_STRUCT`.
 pub(crate) const BTF_STRUCT: u32 = 4;
@@ -123,8 +121,15 @@ pub(crate) fn select<'a>(
     };
     let allowed = |record: &Attach| {
         let pattern = text(record.name);
+        // A pattern for functions is none for modules, and the other way round.
+        let (pattern, name) = (Name::parse(pattern), Name::parse(name));
         let fits = if record.flags & Attach::GLOB != 0 {
-            glob_match(pattern, name)
+            glob_match(pattern.name, name.name)
+                && match (pattern.module, name.module) {
+                    (Some(pattern), Some(module)) => glob_match(pattern, module),
+                    (None, None) => true,
+                    _ => false,
+                }
         } else {
             pattern == name
         };

@@ -12,10 +12,9 @@
 
 static int __init lockdown_bpf_param(char *word)
 {
-	if (!word)
-		return -EINVAL;
-	if (!lockdown_bpf_choose(word))
-		pr_warn("bpf_lockdown=%s is not known, taken as 'signed'\n", word);
+	if (!lockdown_bpf_choose(word ?: ""))
+		pr_warn("bpf_lockdown=%s is not known, taken as 'signed'\n",
+			word ?: "");
 	return 0;
 }
 early_param("bpf_lockdown", lockdown_bpf_param);
@@ -34,7 +33,9 @@ int lockdown_bpf_prog_load(const struct bpf_prog *prog,
 	int err;
 
 	refusal = lockdown_bpf_refusal(prog->aux->sig.verdict,
-				       prog->aux->sig.keyring_type);
+				       prog->aux->sig.keyring_type,
+				       bpf_prog_sig_covers_all(prog),
+				       prog->aux->sig.by_signed);
 	if (!refusal)
 		return 0;
 	err = security_locked_down(LOCKDOWN_BPF_UNSIGNED);

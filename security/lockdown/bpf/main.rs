@@ -60,8 +60,13 @@ pub unsafe extern "C" fn lockdown_bpf_choose(word: *const c_char) -> bool {
 pub unsafe extern "C" fn lockdown_bpf_refusal(
     verdict: bindings::bpf_sig_verdict,
     keyring: bindings::bpf_sig_keyring,
+    covers_all: bool,
+    by_signed: bool,
 ) -> *const c_char {
     let signer = match (verdict, keyring) {
+        // What a signed loader loads was signed with it.
+        _ if by_signed => Signer::System,
+        (bindings::bpf_sig_verdict_BPF_SIG_VERIFIED, _) if !covers_all => Signer::OfInstructions,
         (
             bindings::bpf_sig_verdict_BPF_SIG_VERIFIED,
             bindings::bpf_sig_keyring_BPF_SIG_KEYRING_BUILTIN

@@ -9,9 +9,11 @@
 pub(crate) enum Signer {
     /// Nobody.
     None,
+    /// Somebody for bare instructions, of which type and target are not signed.
+    OfInstructions,
     /// A key of a user's or session's keyring, which root can fill as it likes.
     User,
-    /// A key that the system trusts: builtin, secondary or platform.
+    /// A key that the system trusts (builtin, secondary or platform), or a loader that it has signed.
     System,
 }
 
@@ -40,6 +42,10 @@ impl Choice {
             (Self::Signed, Signer::None) => Some(
                 c"unsigned program is refused (bpf_lockdown=signed); sign its object with \
                   'bpftool sign file' and a key of the system's keyrings",
+            ),
+            (Self::Signed, Signer::OfInstructions) => Some(
+                c"signature over bare instructions says nothing of type and target, so the program \
+                  is refused (bpf_lockdown=signed); sign its object with 'bpftool sign file'",
             ),
             (Self::Signed, Signer::User) => Some(
                 c"program that a user's keyring vouches for is refused (bpf_lockdown=signed); sign \

@@ -39,6 +39,7 @@ fn build_reference(linux: &Path) {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let source = linux.join("tools/lib/bpf");
     println!("cargo:rerun-if-changed=src/reference.c");
+    println!("cargo:rerun-if-changed=benches/reference.c");
     for file in ["relo_core.c", "libbpf.c", "btf.c"] {
         println!("cargo:rerun-if-changed={}", source.join(file).display());
     }
@@ -54,22 +55,24 @@ fn build_reference(linux: &Path) {
         // Those of the cargo that runs us, or of a kbuild around it.
         .env_remove("MAKEFLAGS")
         .env_remove("MAKELEVEL"));
-    let object = out.join("reference.o");
-    let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
-    run(Command::new(compiler)
-        .args(["-c", "-O2", "-g", "-Wall", "-fPIC", "src/reference.c", "-o"])
-        .arg(&object)
-        .arg("-I")
-        .arg(&source)
-        .arg("-I")
-        .arg(&libbpf)
-        .arg("-I")
-        .arg(linux.join("tools/include"))
-        .arg("-I")
-        .arg(linux.join("tools/include/uapi")));
-    let archive = out.join("libreference.a");
-    let _ = std::fs::remove_file(&archive);
-    run(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+    for (name, file) in [("reference", "src/reference.c"), ("bench", "benches/reference.c")] {
+        let object = out.join(format!("{name}.o"));
+        let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
+        run(Command::new(compiler)
+            .args(["-c", "-O2", "-g", "-Wall", "-fPIC", file, "-o"])
+            .arg(&object)
+            .arg("-I")
+            .arg(&source)
+            .arg("-I")
+            .arg(&libbpf)
+            .arg("-I")
+            .arg(linux.join("tools/include"))
+            .arg("-I")
+            .arg(linux.join("tools/include/uapi")));
+        let archive = out.join(format!("lib{name}.a"));
+        let _ = std::fs::remove_file(&archive);
+        run(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+    }
 
     println!("cargo:rustc-link-search=native={}", out.display());
     println!("cargo:rustc-link-search=native={}", libbpf.display());

@@ -90,8 +90,9 @@ fn check_ksym(
     if ksym.reserved != 0 {
         return fault("reserved field is not zero");
     }
-    if ksym.type_id != 0 && image.layout().span(Kind::Btf).is_empty() {
-        return fault("type_id needs a BTF section");
+    // Without it the verifier would not take the BTF at all.
+    if ksym.type_id != 0 && image.layout().span(Kind::FuncInfo).is_empty() {
+        return fault("type_id needs a FUNC_INFO section");
     }
     let fits = match ksym.kind {
         Ksym::KFUNC => insn.code == Insn::CALL && insn.src() == Insn::PSEUDO_KFUNC_CALL,

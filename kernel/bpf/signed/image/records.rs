@@ -26,7 +26,7 @@ pub(crate) const MAGIC: u32 = 0xff42_50ff;
 /// `BPF_IMAGE_VERSION`.
 pub(crate) const VERSION: u32 = 1;
 /// `BPF_IMAGE_MAX_SIZE`, bytes.
-pub(crate) const MAX_SIZE: usize = 64 << 20;
+pub(crate) const MAX_SIZE: usize = 16 << 20;
 /// `BPF_IMAGE_MAX_SIGNATURE`, bytes.
 pub(crate) const MAX_SIGNATURE: usize = 16 << 10;
 /// `BPF_COMPLEXITY_LIMIT_INSNS`, instructions.

@@ -452,8 +452,40 @@ fn each_rule_of_the_records() {
             );
         }),
         ("ATTACH[0]: name is empty", |b| attach(b, |a| a.name = 0)),
+        (
+            "ATTACH[0]: a member of something else than struct_ops",
+            |b| attach(b, |a| a.member = 9999),
+        ),
+        (
+            "header.expected_attach_type: the member of struct_ops is named in ATTACH",
+            |b| {
+                header(b).prog_type = 27;
+                header(b).expected_attach_type = 1;
+            },
+        ),
+        ("ATTACH[0]: name is empty", |b| {
+            header(b).prog_type = 27;
+        }),
         ("ATTACH[0]: string offset is outside the strings", |b| {
-            attach(b, |a| a.member = 9999)
+            header(b).prog_type = 27;
+            attach(b, |a| a.member = 9999);
+        }),
+        ("MAPS[0]: jump tables cannot be signed", |b| {
+            let mut slot = hash_slot(1);
+            slot.shape.kind = 34;
+            b.records(Kind::Maps, &[slot; 2]);
+        }),
+        ("MAPS[0]: a flag that names an fd cannot be signed", |b| {
+            let mut slot = hash_slot(1);
+            slot.shape.map_flags = 1 << 16;
+            b.records(Kind::Maps, &[slot; 2]);
+        }),
+        ("MAPS[0]: inner map without a type", |b| {
+            let slot = MapSlot {
+                inner_value_size: 4,
+                ..hash_slot(1)
+            };
+            b.records(Kind::Maps, &[slot; 2]);
         }),
         ("ATTACH[0]: unknown flag", |b| attach(b, |a| a.flags = 4)),
         ("ATTACH[0]: reserved field is not zero", |b| {

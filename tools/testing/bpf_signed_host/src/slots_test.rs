@@ -107,6 +107,7 @@ fn of(shape: MapShape) -> Facts<'static> {
         map_extra: 0,
         contents: None,
         special: None,
+        inner_special: None,
         frozen: false,
         written: false,
     }
@@ -259,6 +260,12 @@ fn special_fields_are_described_by_the_signed_btf() {
         verdict(4, &with([7; 32], 3, 5)),
         Err(Mismatch::Field("btf_value_type_id", 4, 5))
     );
+    let inner = |digest| Facts {
+        inner_special: Some(digest),
+        ..hash()
+    };
+    assert_eq!(verdict(0, &inner([7; 32])), Ok(()));
+    assert_eq!(verdict(0, &inner([8; 32])), Err(Mismatch::Btf));
     // Without them the map's BTF is of no consequence.
     assert_eq!(verdict(4, &hash()), Ok(()));
 }

@@ -7,14 +7,14 @@ use crate::{
     signed::{
         image::{
             records::Attach,
-            Kind, //
+            Kind,
+            PROG_TYPE_STRUCT_OPS, //
         },
         target::{
             glob_match,
             select,
             Name,
-            Refusal,
-            PROG_TYPE_STRUCT_OPS, //
+            Refusal, //
         },
     },
 };
@@ -89,6 +89,29 @@ fn pattern_allows_but_is_no_default() {
         selected(&plain, Some("ext4_file_open")),
         Err(Refusal::NotAllowed)
     );
+}
+
+#[test]
+fn pattern_stays_in_its_module() {
+    let bytes = image(26, &[("tcp_*", "", GLOB), ("nf_*:nf_*", "", GLOB)]);
+    assert_eq!(selected(&bytes, Some("tcp_ack")), some("tcp_ack", ""));
+    assert_eq!(
+        selected(&bytes, Some("nf_nat:nf_open")),
+        some("nf_nat:nf_open", "")
+    );
+    for other in [
+        "tcp_bbr:bbr_main",
+        "vmlinux:tcp_ack",
+        "nf_nat:tcp_ack",
+        "nf_open",
+        "tcp_bbr:tcp_ack",
+    ] {
+        assert_eq!(
+            selected(&bytes, Some(other)),
+            Err(Refusal::NotAllowed),
+            "{other}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libbpf's relocation as its loader does it: candidates are searched once for
+ * each root type of an object. For timing; ../src/reference.c compares results.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/err.h>
+#include <bpf.h>
+#include <btf.h>
+#include <libbpf.h>
+#include <libbpf_internal.h>
+
+#define MAX_CANDS 64
+
+struct cache {
+	__u32 cnt;
+	struct {
+		bool known;
+		struct bpf_core_cand_list list;
+	} roots[];
+};
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return 0;
+}
+
+struct btf *bench_btf(const void *data, __u32 size)
+{
+	struct btf *btf;
+
+	libbpf_set_print(silent);
+	btf = btf__new(data, size);
+	return libbpf_get_error(btf) ? NULL : btf;
+}
+
+struct cache *bench_cache(const struct btf *local)
+{
+	__u32 cnt = btf__type_cnt(local);
+	struct cache *cache;
+
+	cache = calloc(1, sizeof(*cache) + cnt * sizeof(cache->roots[0]));
+	if (cache)
+		cache->cnt = cnt;
+	return cache;
+}
+
+void bench_cache_free(struct cache *cache)
+{
+	__u32 i;
+
+	for (i = 0; i < cache->cnt; i++)
+		free(cache->roots[i].list.cands);
+	free(cache);
+}
+
+int bench_relocate(struct cache *cache, const struct btf *local, const struct btf *vmlinux,
+		   const struct bpf_core_relo *relos, __u32 cnt, struct bpf_insn *insns)
+{
+	struct bpf_core_cand kept[MAX_CANDS], local_cand = {};
+	struct bpf_core_spec specs[3];
+	struct bpf_core_relo_res res;
+	struct bpf_core_cand_list list;
+	const char *name;
+	int err = 0;
+	__u32 i, id;
+
+	for (i = 0; i < cnt && !err; i++) {
+		id = relos[i].type_id;
+		if (id >= cache->cnt)
+			return -EINVAL;
+		list = (struct bpf_core_cand_list){};
+		if (relos[i].kind != BPF_CORE_TYPE_ID_LOCAL) {
+			if (!cache->roots[id].known) {
+				name = btf__name_by_offset(local, btf__type_by_id(local, id)->name_off);
+				local_cand.btf = local;
+				local_cand.id = id;
+				err = bpf_core_add_cands(&local_cand,
+							 bpf_core_essential_name_len(name),
+							 vmlinux, "vmlinux", 1,
+							 &cache->roots[id].list);
+				if (err)
+					return err;
+				cache->roots[id].known = true;
+			}
+			/* the engine prunes the list that it is given */
+			list.len = cache->roots[id].list.len;
+			if (list.len > MAX_CANDS)
+				return -E2BIG;
+			list.cands = kept;
+			memcpy(kept, cache->roots[id].list.cands, list.len * sizeof(kept[0]));
+		}
+		err = bpf_core_calc_relo_insn("bench", &relos[i], i, local, &list, specs, &res);
+		err = err ?: bpf_core_patch_insn("bench", &insns[relos[i].insn_off / 8],
+						 relos[i].insn_off / 8, &relos[i], i, &res);
+	}
+	return err;
+}

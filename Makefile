@@ -12,7 +12,7 @@ export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME T
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test kernel tools vm check fuzz series series-build queue \
+.PHONY: help demo test kernel tools vm check fuzz bench series series-build queue \
 	refresh packages base tree paths clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
 	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1  KVM=0 or 1'
 	@echo 'make fuzz            fuzz image parser and CO-RE engine on the host; TIME= seconds each'
+	@echo 'make bench           time the CO-RE engine against relo_core.c; writes the table in Documentation/'
 	@echo 'make check           formatting, lints, checkpatch, patches apply'
 	@echo 'make series          the patches for the mailing list, in BUILD/series'
 	@echo 'make series-build    the same, and build each step on its own (slow)'
@@ -69,6 +70,9 @@ demo: tools
 
 fuzz: packages
 	@dev/fuzz.sh
+
+bench: tools
+	@dev/bench.sh
 
 check: tree
 	@dev/check.sh

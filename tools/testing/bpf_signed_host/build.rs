@@ -55,7 +55,10 @@ fn build_reference(linux: &Path) {
         // Those of the cargo that runs us, or of a kbuild around it.
         .env_remove("MAKEFLAGS")
         .env_remove("MAKELEVEL"));
-    for (name, file) in [("reference", "src/reference.c"), ("bench", "benches/reference.c")] {
+    for (name, file) in [
+        ("reference", "src/reference.c"),
+        ("bench", "benches/reference.c"),
+    ] {
         let object = out.join(format!("{name}.o"));
         let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
         run(Command::new(compiler)

@@ -33,9 +33,6 @@ use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
 #[link(name = "bench", kind = "static")]
-#[link(name = "bpf", kind = "static")]
-#[link(name = "elf")]
-#[link(name = "z")]
 extern "C" {
     fn bench_btf(data: *const u8, size: u32) -> *mut c_void;
     fn bench_cache(local: *const c_void) -> *mut c_void;
@@ -48,6 +45,12 @@ extern "C" {
         cnt: u32,
         insns: *mut Insn,
     ) -> i32;
+}
+
+#[link(name = "bpf", kind = "static")]
+#[link(name = "elf")]
+#[link(name = "z")]
+extern "C" {
     fn btf__free(btf: *mut c_void);
 }
 
@@ -65,7 +68,12 @@ struct Job<'a> {
     insns: Vec<Insn>,
 }
 
-fn ours(local: &Types<'_>, vmlinux: &Types<'_>, jobs: &[Job<'_>], work: &mut Workspace) -> Duration {
+fn ours(
+    local: &Types<'_>,
+    vmlinux: &Types<'_>,
+    jobs: &[Job<'_>],
+    work: &mut Workspace,
+) -> Duration {
     let mut quiet = Lines {
         quiet: true,
         ..Lines::default()
@@ -75,8 +83,7 @@ fn ours(local: &Types<'_>, vmlinux: &Types<'_>, jobs: &[Job<'_>], work: &mut Wor
     let start = Instant::now();
     for (job, insns) in jobs.iter().zip(&mut insns) {
         let mut slots = vec![Slot::default(); Cache::<Vec<Candidate>>::slots_for(job.relos.len())];
-        let mut relocator =
-            Relocator::new(*local, Kernel(&targets), &mut slots, Vec::new(), work);
+        let mut relocator = Relocator::new(*local, Kernel(&targets), &mut slots, Vec::new(), work);
         for (relo, n) in job.relos.iter().zip(0..) {
             relocator
                 .relocate(n, relo, insns, &mut quiet)

@@ -63,6 +63,7 @@ int bench_relocate(struct cache *cache, const struct btf *local, const struct bt
 	struct bpf_core_spec specs[3];
 	struct bpf_core_relo_res res;
 	struct bpf_core_cand_list list;
+	const struct btf_type *t;
 	const char *name;
 	int err = 0;
 	__u32 i, id;
@@ -74,7 +75,8 @@ int bench_relocate(struct cache *cache, const struct btf *local, const struct bt
 		list = (struct bpf_core_cand_list){};
 		if (relos[i].kind != BPF_CORE_TYPE_ID_LOCAL) {
 			if (!cache->roots[id].known) {
-				name = btf__name_by_offset(local, btf__type_by_id(local, id)->name_off);
+				t = btf__type_by_id(local, id);
+				name = btf__name_by_offset(local, t->name_off);
 				local_cand.btf = local;
 				local_cand.id = id;
 				err = bpf_core_add_cands(&local_cand,

@@ -15,6 +15,7 @@
 
 #![cfg(test)]
 #![allow(clippy::type_complexity)] // Tables of cases.
+#![allow(dead_code, unused_imports)] // The kernel uses more of its files than the tests do.
 
 #[path = "../../../../kernel/bpf/signed"]
 mod signed {

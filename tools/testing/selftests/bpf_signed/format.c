@@ -407,7 +407,7 @@ static const struct record records[] = {
 	{ "tunable name outside", map_tun_far_name, "TUNABLES[1]: string offset is outside" },
 	{ "attach without a name", map_att_name, "ATTACH[0]: name is empty" },
 	{ "attach name outside", map_att_far_name, "ATTACH[0]: string offset is outside" },
-	{ "attach member outside", map_att_member, "ATTACH[0]: string offset is outside" },
+	{ "attach member outside", map_att_member, "ATTACH[0]: a member of something else than struct_ops" },
 	{ "attach flag 4", map_att_flag, "ATTACH[0]: unknown flag" },
 	{ "attach reserved", map_att_reserved, "ATTACH[0]: reserved field is not zero" },
 };
@@ -494,7 +494,7 @@ static const struct code codes[] = {
 	  "KSYMS[0]: reserved field is not zero" },
 	{ "ksym type without BTF", { KFUNC_CALL(0, 0), RET }, 3,
 	  { { .insn = 0, .kind = BPF_IMAGE_KSYM_KFUNC, .name = FIRST, .type_id = 1 } }, 1,
-	  "KSYMS[0]: type_id needs a BTF section" },
+	  "KSYMS[0]: type_id needs a FUNC_INFO section" },
 	{ "ksym kind 0", { KFUNC_CALL(0, 0), RET }, 3,
 	  { { .insn = 0, .kind = 0, .name = FIRST } }, 1, "KSYMS[0]: unknown kind" },
 	{ "ksym kind 4", { KFUNC_CALL(0, 0), RET }, 3,

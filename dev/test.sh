@@ -12,6 +12,9 @@
 #	# CPUS: 2
 #	# MEMORY: 3G
 #	# TIMEOUT: 1200
+#	# BEFORE: dev/libbpf-tools.sh
+#
+# BEFORE is what has to be made on the host first.
 #
 # It is run in the directory of the built selftests, and finds the lines of
 # `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
@@ -125,6 +128,13 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
 	}
 	rc=0
+	before=$(want BEFORE)
+	if [ -n "$before" ] && ! (cd "$ROOT" && eval "$before") >"$logs/$name.before" 2>&1; then
+		tail -n 20 "$logs/$name.before" >&2
+		printf '    FAILED: %s: %s\n' "$name" "$before" >&2
+		failed=$((failed + 1))
+		continue
+	fi
 	CMD="set -a; . '$BUILD/paths.env'; cd '$TOOLS/bpf_signed' && '$script'" APPEND=$(want APPEND) \
 	CPUS=$(want CPUS) MEMORY=$(want MEMORY) TIMEOUT=$(want TIMEOUT) \
 		guest "$name" "$logs/$name.log" || rc=$?

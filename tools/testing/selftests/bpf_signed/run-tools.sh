@@ -5,6 +5,7 @@
 # to see something, and has to tell of it.
 #
 # APPEND: lockdown=integrity bpf_lockdown=signed
+# BEFORE: dev/libbpf-tools.sh && VARIANT=unsigned dev/libbpf-tools.sh opensnoop execsnoop tcpconnect runqslower biolatency
 # CPUS: 1
 # MEMORY: 2G
 # TIMEOUT: 1800
@@ -12,8 +13,8 @@
 #	run-tools.sh [TOOL...]
 #
 # The tools are those of dev/libbpf-tools.sh, in $LIBBPF_TOOLS; the tests are in
-# tools/ beside this script. Besides TAP it leaves the file tools.tsv for
-# dev/tools-table.sh.
+# tools/ beside this script. Besides TAP it leaves results/*.tsv, of which
+# dev/tools-table.sh makes a table.
 
 export LC_ALL=C
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -22,8 +23,9 @@ TOOLS_BIN=${TOOLS_BIN:-$LIBBPF_TOOLS/bin}
 BPFTOOL=${BPFTOOL:-bpftool}
 W=/tmp/tools.$$
 mkdir "$W" && mount -t tmpfs none "$W" || exit 1
-# a table is of use outside of the guest
-table=${TABLE:-$PWD/tools.tsv}
+results=${RESULTS:-$PWD/results}	# for what is of use outside of the guest
+table=$results/${RUN_AS:-run-tools}.tsv
+mkdir -p "$results"
 PATH=$PATH:/usr/sbin:/sbin
 
 . "$HERE/tools/lib.sh"
@@ -48,10 +50,13 @@ for t in "${tests[@]}"; do
 	test_name=$t
 	"test_$t"
 	rc=$?
-	if [ -n "$tool_pid" ] && alive "$tool_pid"; then
-		interrupt || kill -KILL "$tool_pid"
+	if [ $rc -eq 0 ] && [ -n "${WATCH_BY:-}" ]; then
+		signed_programs "$WATCH_BY" || rc=1
 	fi
-	wait "$tool_pid" 2>/dev/null
+	if [ -n "$tool_pid" ] && alive "$tool_pid"; then
+		stop_tool
+	fi
+	[ -z "$tool_pid" ] || wait "$tool_pid" 2>/dev/null
 	unspin
 	about=$(cat "$W/about" 2>/dev/null)
 	verdict=ok

@@ -127,38 +127,6 @@ test_numamove() {
 	loaded_only 'the function it traces is not in this kernel'
 }
 
-# A JVM that collects garbage, in event_pid
-jvm() {
-	cat >"$W/Garbage.java" <<-'END'
-	public class Garbage {
-		static Object kept;
-		public static void main(String[] args) throws Exception {
-			for (;;) {
-				for (int i = 0; i < 100; i++)
-					kept = new byte[100000];
-				Thread.sleep(20);
-			}
-		}
-	}
-	END
-	java -XX:+UseSerialGC -Xmx24m -XX:-UsePerfData "$W/Garbage.java" >"$W/java.log" 2>&1 </dev/null &
-	event_pid=$!
-	spinners="${spinners:-} $event_pid"
-}
-
-wait_for_gc() {
-	want="^[0-9:]+ +0 +$event_pid +[0-9]+ *\$"
-	sleep 0.5
-}
-
 test_javagc() {
-	about 'pid and time of a garbage collection'
-	command -v java >/dev/null || { loaded_only 'needs a JVM'; return; }
-	jvm
-	for _ in {1..100}; do
-		grep -q libjvm.so "/proc/$event_pid/maps" && break
-		sleep 0.2
-	done
-	start javagc -p $event_pid
-	PATIENCE=90 see wait_for_gc
+	loaded_only "cannot attach: its source lacks libbpf's usdt.bpf.h; unsigned neither"
 }

@@ -86,7 +86,7 @@ ended() {
 	elif [ -n "$want" ] && grep -aqE -e "$want" "$out"; then
 		return 0
 	fi
-	fail "ended before it told of: $want"
+	fail "ended before it told of it: $want"
 }
 
 # ready PATTERN: until the tool has printed this, or has ended
@@ -103,6 +103,19 @@ ready() {
 interrupt() {
 	kill -INT "$tool_pid" 2>/dev/null
 	finish
+}
+
+# stop_tool: some have no ear for SIGINT, which a shell has its background jobs
+# ignore
+stop_tool() {
+	local i
+	kill -INT "$tool_pid" 2>/dev/null
+	for i in {1..20}; do
+		alive "$tool_pid" || return 0
+		sleep 0.1
+	done
+	kill -KILL "$tool_pid" 2>/dev/null
+	return 0
 }
 
 # finish: waits until the tool has ended
@@ -130,7 +143,8 @@ histogram() {
 run() {
 	"$@" >/dev/null 2>"$W/event.err" </dev/null &
 	event_pid=$!
-	wait $event_pid
+	# the shell would tell of one that was killed
+	wait $event_pid 2>/dev/null
 }
 
 # spin: a process "spinner" that needs the CPU, in event_pid, until `unspin`
@@ -198,6 +212,19 @@ ext4() {
 	mount -t ext4 "$ext4_disk" "$ext4" || { ext4=; return 1; }
 }
 
+# signed_programs TYPE: while the tool still runs, every program is signed, and
+# there is one of this type
+signed_programs() {
+	alive "$tool_pid" || return 0
+	"$BPFTOOL" prog show >"$W/progs"
+	# bpftool looks for the holders of programs with a program of its own
+	awk -v want="$1" '
+		function check() { if (type && !good) { bad = 1; print "# not signed: " line } }
+		/^[0-9]+: / { check(); type = $2; line = $0; good = $4 == "iter"; if (type == want) seen = 1 }
+		/^\t.*signed/ { good = 1 }
+		END { check(); if (!seen) print "# no program of type " want; exit bad || !seen }' "$W/progs"
+}
+
 # loaded_only WHY: for a tool whose event cannot be had here: its object loads,
 # signed, and the table says why no more is tested
 loaded_only() {
@@ -234,7 +261,7 @@ load_each() {
 
 # unsigned_probe ERROR: some tools find out whether a kind of program can be had
 # by loading one, which nobody signed. bpf_lockdown=signed refuses that, and a
-# tool that knows no other way ends with ERROR. run-tools-probes.sh runs it
+# tool that knows no other way ends with ERROR. run-tools-fentry.sh runs it
 # where the probe is let in.
 unsigned_probe() {
 	grep -q "$1" "$err" && grep -q bpf_lockdown=signed /proc/cmdline || return

@@ -10,7 +10,10 @@ test_every_object() {
 	for o in "$LIBBPF_TOOLS"/signed/*.bpf.o; do
 		t=${o##*/} t=${t%.bpf.o}
 		load_each "$t" || { echo "# in $t"; bad=1; }
+		awk -F '\t' -v t="$t" '{ n++ } $3 == "ok" { ok++ }
+			END { printf "%s\t%d\t%d\n", t, n, ok }' "$W/each.$t" >>"$W/objects"
 	done
+	cp "$W/objects" "$results/objects.tsv"
 	return $bad
 }
 

@@ -229,8 +229,8 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
     let contents = match usize::try_from(facts.self_.value_size) {
         // SAFETY: The caller guarantees that `contents` is null or the value of the map, which has
         // `value_size` bytes and lives as long as the map is bound. It is not null only where the
-        // map was found frozen and then without writers, so that nobody writes the bytes any more: programs may not
-        // write to a map with `BPF_F_RDONLY_PROG`, and no iterator may.
+        // map has `BPF_F_RDONLY_PROG` and was found frozen and then without writers, so that nobody
+        // writes the bytes any more, neither user space nor a program or iterator.
         Ok(len) if !facts.contents.is_null() => {
             Some(unsafe { core::slice::from_raw_parts(facts.contents.cast::<u8>(), len) })
         }

@@ -13,7 +13,8 @@ pub(crate) enum Signer {
     OfInstructions,
     /// A key of a user's or session's keyring, which root can fill as it likes.
     User,
-    /// A key that the system trusts (builtin, secondary or platform), or a loader that it has signed.
+    /// A key that the system trusts (builtin, secondary or platform), or a loader that such a key
+    /// has signed.
     System,
 }
 

@@ -301,6 +301,7 @@ fi
 refused "verify an unsigned file" "is not signed" b sign verify rich.o -i good.crt
 refused "show an unsigned file" "is not signed" b sign show rich.o
 refused "verify by another key" "signed with another key" b sign verify r.o -i other.crt
+# shellcheck disable=SC2046 # offset and size
 set -- $(section r.o)
 off=$((0x$1)) size=$((0x$2))
 # Where bytes count: header and directory, BTF, images, and of the signatures
@@ -334,6 +335,7 @@ result $bad "each of $tried changed bytes is noticed"
 OBJCOPY=$(command -v llvm-objcopy || command -v "$("$CLANG" -print-prog-name=llvm-objcopy)")
 dd if=r.o of=sec bs=1 skip=$off count=$size 2>/dev/null
 for cut in 1 10 47 48 200 $((size - 1)); do
+	# shellcheck disable=SC2238 # a file of that name
 	head -c $cut sec >cut
 	if [ -z "$OBJCOPY" ] ||
 	   ! "$OBJCOPY" --update-section .BPF.signed=cut r.o tampered.o 2>/dev/null; then

@@ -28,8 +28,10 @@ table=$results/${RUN_AS:-run-tools}.tsv
 mkdir -p "$results"
 PATH=$PATH:/usr/sbin:/sbin
 
+# shellcheck source=/dev/null
 . "$HERE/tools/lib.sh"
 for f in "$HERE"/tools/*.sh; do
+	# shellcheck source=/dev/null
 	. "$f"
 done
 
@@ -47,6 +49,7 @@ for t in "${tests[@]}"; do
 	n=$((n + 1))
 	rm -f "$W"/{about,note,out,err,commandline}
 	tool_pid='' skip='' began=$SECONDS
+	# shellcheck disable=SC2034
 	test_name=$t
 	"test_$t"
 	rc=$?

@@ -115,6 +115,7 @@ md_array() {
 	# /dev may be nobody's
 	md=$W/md
 	rm -f "$md"
+	# shellcheck disable=SC2046
 	mknod "$md" b $(tr : ' ' </sys/block/md_tools/dev)
 }
 

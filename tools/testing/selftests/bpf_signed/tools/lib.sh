@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2191
 #
 # How run-tools.sh starts a tool, makes it see something, and judges what it
 # printed. A test is a function test_TOOL in one of the files beside this one:
@@ -52,15 +52,10 @@ alive() {
 	kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
 }
 
-# A tool holds a reference to each program that it has loaded
-loaded() {
-	ls -l "/proc/$tool_pid/fd" 2>/dev/null | grep -qE 'bpf-prog'
-}
-
 # see EVENT [ARGS]: runs EVENT, which sets want to an extended regular
 # expression or a function's name, until it is found in the output
 see() {
-	local deadline=$((SECONDS + ${PATIENCE:-30})) i
+	local deadline=$((SECONDS + ${PATIENCE:-60})) i
 	want=
 	while [ $SECONDS -lt $deadline ]; do
 		"$@" || { fail "event $1 failed"; return 1; }
@@ -73,10 +68,9 @@ see() {
 			alive "$tool_pid" || break
 			sleep 0.2
 		done
-		alive "$tool_pid" || [ $i -gt 1 ] || sleep 0.2
 		alive "$tool_pid" || { ended && return 0; return 1; }
 	done
-	fail "not seen within ${PATIENCE:-30} s: $want"
+	fail "not seen within ${PATIENCE:-60} s: $want"
 }
 
 # The tool has ended by itself. What it said last may not have been looked at.

@@ -30,8 +30,13 @@ libbpf_words() {
 		sed 's/ Make sure your kernel supports BPF.*//' | paragraph 3
 }
 
+# The program's log, and what the kernel tells everybody
 kernel_words() {
-	dmesg | tail -n "+$1" | sed 's/^\[[^]]*\] /kernel: /' | grep -i -E 'lockdown|bpf' | paragraph 2
+	{
+		sed -n '/BEGIN PROG LOAD LOG/,/END PROG LOAD LOG/s/^[a-z]/kernel: &/p' "$tmp/err" |
+			grep -v '^kernel: libbpf:'
+		dmesg | tail -n "+$1" | sed 's/^\[[^]]*\] /kernel: /' | grep -i lockdown
+	} | paragraph 2
 }
 
 # refused NUMBER VARIANT ERRNO WHAT

@@ -49,7 +49,6 @@ mirrors() {
 	{
 		apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' \
 			'Created-By: Packages' 2>/dev/null || true
-		echo http://deb.debian.org/debian
 	} | sed 's,[/ ]*$,,' | grep -E '^https?://.*/debian$' | awk '!seen[$0]++'
 }
 

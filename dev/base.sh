@@ -68,28 +68,6 @@ from_user() {
 	commit_base "$tree" "$src"
 }
 
-# Debian mirrors as apt knows them
-mirrors() {
-	{
-		apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' \
-			'Created-By: Packages' 2>/dev/null || true
-		cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-			/etc/apt/sources.list.d/*.sources 2>/dev/null |
-			grep -v '^ *#' |
-			grep -oE 'https?://[^] ]*/debian/?( |$)' || true
-	} | sed 's,[/ ]*$,,' | grep -E '^https?://.*/debian$' | awk '!seen[$0]++'
-}
-
-# curl by the proxy that apt uses, unless the environment names one
-fetch() {
-	local proxy='' args=()
-	if [ -z "${http_proxy:-}" ]; then
-		eval "$(apt-config shell proxy Acquire::http::Proxy 2>/dev/null || true)"
-		case ${proxy:-} in ''|DIRECT) ;; *) args=(-x "$proxy") ;; esac
-	fi
-	curl -fL --retry 3 --connect-timeout 20 "${args[@]}" "$@"
-}
-
 sum_of() {
 	sha256sum "$1" | cut -d' ' -f1
 }

@@ -36,22 +36,6 @@ for f in "$bpftool" "$libbpf" "$KOUT/vmlinux" "$KEY" "$CERT"; do
 done
 llvm=${LLVM#-}
 
-fetch() {
-	local proxy='' args=()
-	if [ -z "${http_proxy:-}" ] && command -v apt-config >/dev/null; then
-		eval "$(apt-config shell proxy Acquire::http::Proxy 2>/dev/null || true)"
-		case ${proxy:-} in ''|DIRECT) ;; *) args=(-x "$proxy") ;; esac
-	fi
-	curl -fsSL --retry 3 --connect-timeout 20 "${args[@]}" "$@"
-}
-
-mirrors() {
-	{
-		apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' \
-			'Created-By: Packages' 2>/dev/null || true
-	} | sed 's,[/ ]*$,,' | grep -E '^https?://.*/debian$' | awk '!seen[$0]++'
-}
-
 right_sum() {
 	[ -r "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]
 }
@@ -67,7 +51,7 @@ get_source() {
 		while read -r file sum; do
 			[ -n "$file" ] || continue
 			for mirror in $(mirrors); do
-				fetch -o "$BUILD/cache/$file.part" \
+				fetch -sS -o "$BUILD/cache/$file.part" \
 					"$mirror/pool/main/b/bpfcc/$file" 2>/dev/null || continue
 				right_sum "$BUILD/cache/$file.part" "$sum" ||
 					die "checksum of $mirror/pool/main/b/bpfcc/$file does not match"

@@ -171,10 +171,7 @@ fn relocate(local: &Btf, insns: &mut [Insn], relos: &[Relo], mut log: &Log) -> R
     let mut slots = KVVec::from_elem(Slot::default(), slots, GFP_KERNEL_ACCOUNT)?;
     let found = Found(KVVec::with_capacity(relos.len(), GFP_KERNEL_ACCOUNT)?);
     let mut work = KBox::<ZeroedWorkspace>::zeroed(GFP_KERNEL_ACCOUNT)?;
-    let kernel = Kernel {
-        vmlinux: Btf::vmlinux().ok().map(|btf| types(btf, None)),
-        modules: None,
-    };
+    let kernel = Kernel::new();
     let mut relocator = Relocator::new(types(local, None), kernel, &mut slots, found, &mut work.0);
     for (relo, n) in relos.iter().zip(0..) {
         // As the verifier does in its own loops.

@@ -19,7 +19,7 @@ struct btf_type;
  * CO-RE records that a program may have. Of those programs that are known, the
  * largest have a few thousand.
  */
-#define BPF_CORE_RELO_MAX	(1U << 16)
+#define BPF_CORE_RELO_MAX	65536U
 
 /**
  * struct btf_view - how type data lies in memory

@@ -9,10 +9,10 @@
 //!
 //! | step | in | what it does |
 //! | --- | --- | --- |
-//! | find | [`candidates`] | the target types that have the local type's name and kind, one search per root type in a program |
+//! | find | [`candidates`] | target types of the same name and kind, once per root type |
 //! | parse | [`spec`] | reads the access string `0:1:2` along the local type |
-//! | match | [`matching`], [`types`] | walks each candidate by the same names, or compares types as wholes |
-//! | compute | [`compute`] | what the instruction should hold, what it will hold; candidates have to agree |
+//! | match | [`matching`], [`types`] | walks each candidate by the same names, or compares types |
+//! | compute | [`compute`] | what it should hold, what it will hold; candidates must agree |
 //! | patch | [`patch`] | checks the instruction and rewrites it, or poisons it |
 //!
 //! This is the algorithm of tools/lib/bpf/relo_core.c, with the same results. It needs no memory

@@ -41,33 +41,27 @@ static int image_log_close(struct bpf_log_attr *attr_log,
 /* Names the first field that has no place beside an image, or returns NULL. */
 static const char *image_stray_field(const union bpf_attr *attr)
 {
-#define STRAY(field)			\
-	do {				\
-		if (attr->field)	\
-			return #field;	\
-	} while (0)
-	STRAY(prog_type);
-	STRAY(insn_cnt);
-	STRAY(insns);
-	STRAY(license);
-	STRAY(kern_version);
-	STRAY(prog_name[0]);
-	STRAY(expected_attach_type);
-	STRAY(func_info_rec_size);
-	STRAY(func_info);
-	STRAY(func_info_cnt);
-	STRAY(line_info_rec_size);
-	STRAY(line_info);
-	STRAY(line_info_cnt);
-	STRAY(attach_btf_id);
-	STRAY(core_relo_cnt);
-	STRAY(core_relos);
-	STRAY(core_relo_rec_size);
-	STRAY(image_flags);
+#define STRAY(field)	(attr->field ? #field : NULL)
+	return STRAY(prog_type) ?:
+	       STRAY(insn_cnt) ?:
+	       STRAY(insns) ?:
+	       STRAY(license) ?:
+	       STRAY(kern_version) ?:
+	       STRAY(prog_name[0]) ?:
+	       STRAY(expected_attach_type) ?:
+	       STRAY(func_info_rec_size) ?:
+	       STRAY(func_info) ?:
+	       STRAY(func_info_cnt) ?:
+	       STRAY(line_info_rec_size) ?:
+	       STRAY(line_info) ?:
+	       STRAY(line_info_cnt) ?:
+	       STRAY(attach_btf_id) ?:
+	       STRAY(core_relo_cnt) ?:
+	       STRAY(core_relos) ?:
+	       STRAY(core_relo_rec_size) ?:
+	       STRAY(image_flags) ?:
+	       (attr->prog_flags & ~BPF_F_TOKEN_FD ? "prog_flags" : NULL);
 #undef STRAY
-	if (attr->prog_flags & ~BPF_F_TOKEN_FD)
-		return "prog_flags";
-	return NULL;
 }
 
 /* May the caller make the kernel look at an image at all? */

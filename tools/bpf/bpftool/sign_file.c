@@ -907,7 +907,8 @@ static int verify_prog(const struct signed_file *f, __u32 i)
 	if (!file_image(f, i, &img))
 		return -EINVAL;
 	if (!image_has_btf(&img, btf, btf_sz)) {
-		p_err("%s: program '%s': BTF was altered", f->path, bpf_companion_name(&f->comp, i));
+		p_err("%s: program '%s': BTF was altered", f->path,
+		      bpf_companion_name(&f->comp, i));
 		return -EINVAL;
 	}
 	return 0;

@@ -16,8 +16,6 @@
 #include "bpf_gen_internal.h"
 #include "strset.h"
 
-#define zfree(ptr) ({ free(*(ptr)); *(ptr) = NULL; })
-
 /* map flags that name an fd or a node, which only the target knows */
 #define HOST_MAP_FLAGS	(BPF_F_NUMA_NODE | BPF_F_VTYPE_BTF_OBJ_FD | BPF_F_TOKEN_FD)
 
@@ -181,11 +179,14 @@ static void forget_prog(struct gen_images *g)
 		free(g->targets[i].name);
 		free(g->targets[i].member);
 	}
-	zfree(&g->targets);
+	free(g->targets);
+	g->targets = NULL;
 	g->target_cnt = 0;
-	zfree(&g->ksyms);
+	free(g->ksyms);
+	g->ksyms = NULL;
 	g->ksym_cnt = 0;
-	zfree(&g->core_relos);
+	free(g->core_relos);
+	g->core_relos = NULL;
 	g->core_relo_cnt = 0;
 }
 
@@ -635,7 +636,7 @@ static int write_image(struct gen_images *g, const char *prog_name, struct bpf_i
 
 #define SECTION(ptr, count) ((struct gen_section){	\
 	.data = (ptr),					\
-	.rec_size = sizeof(*(ptr)),			\
+	.rec_size = sizeof((ptr)[0]),			\
 	.cnt = (count),					\
 })
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/kernel.h>
 #include "bpf.h"
 #include "bpf_companion.h"
 #include "image.h"
@@ -137,7 +138,8 @@ static struct bpf_map *find_map(const struct bpf_object *obj, const char *name)
 }
 
 #define refuse(prog, fmt, ...)							\
-	pr_warn("prog '%s': not as it was signed: " fmt "\n", bpf_program__name(prog), ##__VA_ARGS__)
+	pr_warn("prog '%s': not as it was signed: " fmt "\n",			\
+		bpf_program__name(prog), ##__VA_ARGS__)
 
 static int check_contents(const struct bpf_program *prog, const struct image *img, __u32 slot,
 			  const struct bpf_map *map)
@@ -167,7 +169,8 @@ static int check_contents(const struct bpf_program *prog, const struct image *im
 	free(copy);
 	if (memcmp(digest, rec->digest, sizeof(digest)) == 0)
 		return 0;
-	refuse(prog, "a variable in map '%s' was changed that isn't tunable; 'bpftool sign show' tells which are",
+	refuse(prog,
+	       "a variable in map '%s' was changed that isn't tunable; 'bpftool sign show' tells which are",
 	       bpf_map_elf_name(map));
 	return -EINVAL;
 }
@@ -195,7 +198,8 @@ static int check_map(const struct bpf_program *prog, const struct image *img, __
 	}
 	if (!(rec->flags & BPF_IMAGE_MAP_FREE_VALUE_SIZE) &&
 	    bpf_map__value_size(map) != rec->value_size) {
-		refuse(prog, "map '%s' has value_size %u, signed is %u; its signer can allow that by 'free-value-size %s'",
+		refuse(prog,
+		       "map '%s' has value_size %u, signed is %u; its signer can allow that by 'free-value-size %s'",
 		       name, bpf_map__value_size(map), rec->value_size, name);
 		return -EINVAL;
 	}
@@ -312,7 +316,8 @@ static int find_target(const struct bpf_program *prog, const struct image *img,
 		if (!cnt) {
 			if (!target->required && !to_prog)
 				return 0;
-			refuse(prog, "its signer has named no attach target, by 'attach %s TARGET' for example",
+			refuse(prog,
+			       "its signer has named no attach target, by 'attach %s TARGET' for example",
 			       bpf_program__name(prog));
 			return -EINVAL;
 		}
@@ -323,7 +328,8 @@ static int find_target(const struct bpf_program *prog, const struct image *img,
 		}
 		if (to_prog != !!(att[0].flags & BPF_IMAGE_ATTACH_PROG)) {
 			refuse(prog, "target is %s, signed is function '%s' of %s",
-			       to_prog ? "a BPF program" : "the kernel", image_str(img, att[0].name),
+			       to_prog ? "a BPF program" : "the kernel",
+			       image_str(img, att[0].name),
 			       to_prog ? "the kernel" : "a BPF program");
 			return -EINVAL;
 		}
@@ -467,29 +473,22 @@ const struct bpf_core_relo *bpf_images__core_relo(struct bpf_images *images,
 	return NULL;
 }
 
-/* Say in one sentence what can be done about a refusal */
+/* What can be done about a refusal, each in one sentence */
+static const char * const remedies[] = {
+	[EKEYREJECTED] =
+		"the signature doesn't match or its key is revoked: the object was altered after it was signed; sign it again with 'bpftool sign file'",
+	[ENOKEY] =
+		"the kernel doesn't know the key that signed it; enrol the signer's certificate as one for kernel modules, or name a keyring that has it",
+	[EBADMSG] =
+		"what should be its signature is not PKCS#7; sign the object again with 'bpftool sign file'",
+	[EPERM] =
+		"the kernel doesn't allow it, be it for want of CAP_BPF or because it is locked down; the log below or the kernel's log tells the rule and the remedy",
+	[ENOENT] =
+		"this kernel doesn't have a function or type that the program names; the log below tells which",
+};
+
 void bpf_images__explain(const struct bpf_program *prog, int err)
 {
-	const char *what;
-
-	switch (err) {
-	case -EKEYREJECTED:
-		what = "the signature doesn't match or its key is revoked: the object was altered after it was signed; sign it again with 'bpftool sign file'";
-		break;
-	case -ENOKEY:
-		what = "the kernel doesn't know the key that signed it; enrol the signer's certificate as one for kernel modules, or name a keyring that has it";
-		break;
-	case -EBADMSG:
-		what = "what should be its signature is not PKCS#7; sign the object again with 'bpftool sign file'";
-		break;
-	case -EPERM:
-		what = "the kernel doesn't allow it, be it for want of CAP_BPF or because it is locked down; the log below or the kernel's log tells the rule and the remedy";
-		break;
-	case -ENOENT:
-		what = "this kernel doesn't have a function or type that the program names; the log below tells which";
-		break;
-	default:
-		return;
-	}
-	pr_warn("prog '%s': %s\n", bpf_program__name(prog), what);
+	if (err < 0 && -err < (int)ARRAY_SIZE(remedies) && remedies[-err])
+		pr_warn("prog '%s': %s\n", bpf_program__name(prog), remedies[-err]);
 }

@@ -14,7 +14,7 @@
 #	# TIMEOUT: 1200
 #	# BEFORE: dev/libbpf-tools.sh
 #
-# BEFORE is what has to be made on the host first.
+# BEFORE is what has to be made on the host first; several lines are run in turn.
 #
 # It is run in the directory of the built selftests, and finds the lines of
 # `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
@@ -128,8 +128,8 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
 	}
 	rc=0
-	before=$(want BEFORE)
-	if [ -n "$before" ] && ! (cd "$ROOT" && eval "$before") >"$logs/$name.before" 2>&1; then
+	before=$(sed -n '1,30s/^# BEFORE: *//p' "$script")
+	if [ -n "$before" ] && ! (cd "$ROOT" && bash -ec "$before") >"$logs/$name.before" 2>&1; then
 		tail -n 20 "$logs/$name.before" >&2
 		printf '    FAILED: %s: %s\n' "$name" "$before" >&2
 		failed=$((failed + 1))

@@ -5,7 +5,7 @@
 //!
 //! | column | what is timed |
 //! | --- | --- |
-//! | Rust | all records of the object, searches included; the engine keeps nothing between programs |
+//! | Rust | all records of the object with their searches; nothing is kept between programs |
 //! | C, cold | the same by C, with one search for each root type of the object |
 //! | C, warm | by C with all candidates at hand |
 //!
@@ -216,7 +216,8 @@ fn main() {
     println!("{line}");
     println!();
     println!(
-        "Before it can search, libbpf reads the kernel's BTF, {:.1} MB, which takes {:.0} us more for\neach tool: {:.0} times what all of these records take in Rust.",
+        "Before it can search, libbpf reads the kernel's BTF, {:.1} MB, which takes {:.0} us more \
+         for\neach tool: {:.0} times what all of these records take in Rust.",
         vmlinux.len() as f64 / 1e6,
         micros(parse),
         micros(parse) / total[0]

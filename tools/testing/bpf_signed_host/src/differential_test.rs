@@ -536,9 +536,9 @@ fn random_pair(r: &mut Random, tally: &mut Tally) {
     });
 }
 
-/// Where the engine differs from the reference on purpose, or did until the reference was fixed: the
-/// series has patches for that, so both results are right. If one of these fails, the reference has
-/// changed: so may the list in core_relo.rs.
+/// Where the engine differs from the reference on purpose, or did until the reference was fixed:
+/// the series has patches for that, so both results are right. If one of these fails, the reference
+/// has changed: so may the list in core_relo.rs.
 mod deliberate_differences {
     use super::*;
 

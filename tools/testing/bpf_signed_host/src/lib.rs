@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `BTF` | a raw `.BTF` section, vmlinux's say, for the tests on real data |
 //! | `BPF_OBJECTS` | a directory of `.bpf.o` files, for the same |
-//! | `LINUX` | a kernel tree, when the crate is built: its libbpf is what the engine is compared with |
+//! | `LINUX` | a kernel tree, when the crate is built: the engine is compared with its libbpf |
 //! | `PAIRS`, `SEED` | how many pairs of generated BTF are compared (3000), and which ones |
 //!
 //! Tests that lack what they need are reported as ignored.

@@ -17,6 +17,7 @@ static struct bpf_insn insns[] = {
 	LD64(BPF_PSEUDO_MAP_IDX, 0),
 	RET,
 };
+
 static struct bpf_image_map maps[2];
 static struct bpf_image_tunable tunables[2];
 static struct bpf_image_attach attach[1];
@@ -407,7 +408,8 @@ static const struct record records[] = {
 	{ "tunable name outside", map_tun_far_name, "TUNABLES[1]: string offset is outside" },
 	{ "attach without a name", map_att_name, "ATTACH[0]: name is empty" },
 	{ "attach name outside", map_att_far_name, "ATTACH[0]: string offset is outside" },
-	{ "attach member outside", map_att_member, "ATTACH[0]: a member of something else than struct_ops" },
+	{ "attach member outside", map_att_member,
+	  "ATTACH[0]: a member of something else than struct_ops" },
 	{ "attach flag 4", map_att_flag, "ATTACH[0]: unknown flag" },
 	{ "attach reserved", map_att_reserved, "ATTACH[0]: reserved field is not zero" },
 };

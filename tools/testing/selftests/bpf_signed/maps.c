@@ -311,7 +311,8 @@ static void every_byte_of_the_contents(const void *arg)
 			loads(&attr);
 			free_bytes++;
 		} else {
-			expect_refused(&attr, EINVAL, "its contents are not those that were signed");
+			expect_refused(&attr, EINVAL,
+				       "its contents are not those that were signed");
 		}
 		close(fds[image_slot(prog->image, ".rodata")]);
 	}

@@ -5,7 +5,8 @@
 # to see something, and has to tell of it.
 #
 # APPEND: lockdown=integrity bpf_lockdown=signed
-# BEFORE: dev/libbpf-tools.sh && VARIANT=unsigned dev/libbpf-tools.sh opensnoop execsnoop tcpconnect runqslower biolatency
+# BEFORE: dev/libbpf-tools.sh
+# BEFORE: VARIANT=unsigned dev/libbpf-tools.sh opensnoop execsnoop tcpconnect runqslower biolatency
 # CPUS: 1
 # MEMORY: 2G
 # TIMEOUT: 1800

@@ -77,7 +77,7 @@ int use_limited(void *ctx)
 {
 	int key = 1;
 
-	return bpf_map_lookup_elem(&limited, &key) != NULL;
+	return !!bpf_map_lookup_elem(&limited, &key);
 }
 
 SEC("raw_tp/sys_enter")

@@ -96,13 +96,13 @@ int ksym_typed(void *ctx)
 SEC("raw_tp/sys_enter")
 int ksym_typed_unknown(void *ctx)
 {
-	return bpf_per_cpu_ptr(&no_such_percpu, 0) != NULL;
+	return !!bpf_per_cpu_ptr(&no_such_percpu, 0);
 }
 
 SEC("syscall")
 int ksym_typed_weak(void *ctx)
 {
-	return &no_such_weak_percpu == NULL ? 44 : 1;
+	return &no_such_weak_percpu ? 1 : 44;
 }
 
 SEC("syscall")
@@ -122,7 +122,7 @@ int ksym_untyped_unknown(void *ctx)
 SEC("syscall")
 int ksym_untyped_weak(void *ctx)
 {
-	return &no_such_weak_symbol == NULL ? 46 : 1;
+	return &no_such_weak_symbol ? 1 : 46;
 }
 
 /* ---- CO-RE ------------------------------------------------------------- */

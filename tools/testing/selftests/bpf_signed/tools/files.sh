@@ -165,7 +165,8 @@ mount_something() {
 
 # the new mount API or the old one, as the mount command likes
 mount_lines() {
-	{ grep -aE "^mount +$event_pid " "$out" | grep -aqE "mount\(\"of-mountsnoop\", \"$W/mounted\", \"tmpfs\".* = 0" ||
+	{ grep -aE "^mount +$event_pid " "$out" |
+		grep -aqE "mount\(\"of-mountsnoop\", \"$W/mounted\", \"tmpfs\".* = 0" ||
 	  { grep -aE "^mount +$event_pid " "$out" | grep -aqE 'fsopen\("tmpfs".* = [0-9]' &&
 	    grep -aqE "^mount +$event_pid .*move_mount\(.*\"$W/mounted\".* = 0" "$out"; }; } &&
 	grep -aqE "^umount .*umount\(\"$W/mounted\".* = 0" "$out"
@@ -197,7 +198,8 @@ test_readahead() {
 	# its allocation functions are inline without CONFIG_NUMA
 	ready '^Tracing' || {
 		grep -qE 'failed to attach to (access|alloc) functions' "$err" &&
-			loaded_only 'unsigned probe refused, and no allocation function without CONFIG_NUMA'
+			loaded_only 'unsigned probe refused,' \
+				'and no allocation function without CONFIG_NUMA'
 		return
 	}
 	while alive "$tool_pid"; do

@@ -214,9 +214,11 @@ signed_programs() {
 	# bpftool looks for the holders of programs with a program of its own
 	awk -v want="$1" '
 		function check() { if (type && !good) { bad = 1; print "# not signed: " line } }
-		/^[0-9]+: / { check(); type = $2; line = $0; good = $4 == "iter"; if (type == want) seen = 1 }
+		/^[0-9]+: / { check(); type = $2; line = $0; good = $4 == "iter"
+			      if (type == want) seen = 1 }
 		/^\t.*signed/ { good = 1 }
-		END { check(); if (!seen) print "# no program of type " want; exit bad || !seen }' "$W/progs"
+		END { check(); if (!seen) print "# no program of type " want
+		      exit bad || !seen }' "$W/progs"
 }
 
 # loaded_only WHY: for a tool whose event cannot be had here: its object loads,
@@ -249,7 +251,8 @@ load_each() {
 	tools/load_each "$o" "${targets[@]}" >"$list" 2>"$W/each.err"
 	[ $? -le 1 ] || { diag "$W/each.err"; return 1; }
 	awk -F '\t' -v hopeless="$hopeless" '$2 ~ hopeless && $3 ~ /helper/ { next }
-		     $3 != "ok" && $3 !~ /this kernel has no such (function|tracepoint)/ { bad = 1; print "# " $0 }
+		     $3 != "ok" && $3 !~ /this kernel has no such (function|tracepoint)/ {
+			bad = 1; print "# " $0 }
 		     $3 == "ok" { ok = 1 } END { exit bad || !ok }' "$list"
 }
 

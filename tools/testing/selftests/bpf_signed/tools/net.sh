@@ -62,8 +62,9 @@ connect_tcptop() {
 
 # What was sent; 7.3 receives without calling the function that the tool watches
 traffic_lines() {
-	grep -qE "^$event_pid +client +127.0.0.1:[0-9]+ +127.0.0.1:$server_port +[0-9]+ +2\$" "$out" &&
-	grep -qE "^$actor_pid +$actor_comm +127.0.0.1:$server_port +127.0.0.1:[0-9]+ +[0-9]+ +4\$" "$out"
+	local client='127.0.0.1:[0-9]+' server=127.0.0.1:$server_port
+	grep -qE "^$event_pid +client +$client +$server +[0-9]+ +2\$" "$out" &&
+	grep -qE "^$actor_pid +$actor_comm +$server +$client +[0-9]+ +4\$" "$out"
 }
 
 test_tcptop() {

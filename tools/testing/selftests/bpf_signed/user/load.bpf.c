@@ -124,7 +124,7 @@ int iter(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-__attribute__((noinline)) int replaceable(int x)
+__noinline int replaceable(int x)
 {
 	barrier_var(x);
 	return x + 1;

@@ -234,7 +234,8 @@ static void test_targets(void)
 	bpf_object__close(obj);
 
 	obj = open_with("fentry", NULL);
-	refused(obj, -ENOENT, "attach target 'no_such_function'", "a default target that isn't there");
+	refused(obj, -ENOENT, "attach target 'no_such_function'",
+		"a default target that isn't there");
 
 	obj = open_with("fentry", NULL);
 	err = bpf_program__set_attach_target(prog(obj, "fentry"), 0, "vfs_open");
@@ -318,7 +319,8 @@ static void test_signature(char **argv)
 
 	opts.signature_keyring_id = 2;
 	obj = open_with("values", &opts);
-	refused(obj, -ENOKEY, "the kernel doesn't know the key", "the platform keyring doesn't have it");
+	refused(obj, -ENOKEY, "the kernel doesn't know the key",
+		"the platform keyring doesn't have it");
 
 	setenv("LIBBPF_SIGNATURE_KEYRING", "2", 1);
 	obj = open_with("values", NULL);

@@ -80,7 +80,7 @@ extern void bpf_task_release(struct task_struct *p) __ksym;
 extern void no_such_kfunc(void) __ksym __weak;
 extern struct task_struct *bpf_task_from_pid___flavour(int pid) __ksym __weak;
 
-static __attribute__((noinline)) int subprog(int x)
+static __noinline int subprog(int x)
 {
 	return x + *(volatile const int *)&fixed_number;
 }
@@ -211,7 +211,6 @@ int BPF_PROG(unused_ops_prog, int sk)
 {
 	return 2;
 }
-
 
 SEC("?.struct_ops.link")
 struct no_such_ops___v2 ops = {

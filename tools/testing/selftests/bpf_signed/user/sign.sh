@@ -91,7 +91,8 @@ images() {	# FILE DIR [OPTIONS]: sha256 of each image
 }
 
 signed_images() {	# FILE: what stands in its section
-	b -j sign show "$1" | tr '{,' '\n\n' | grep -E '"(name|bytes|contents_sha256|btf_sha256|insns)"'
+	b -j sign show "$1" | tr '{,' '\n\n' |
+		grep -E '"(name|bytes|contents_sha256|btf_sha256|insns)"'
 }
 
 command -v openssl >/dev/null && command -v readelf >/dev/null || {
@@ -117,7 +118,8 @@ check "verify it" b sign verify r.o -i good.crt
 check "verify it by a DER certificate" b sign verify r.o -i good.der
 check "show it" b sign show r.o
 check "show it as JSON" sh -c '"$0" -j sign show r.o | python3 -m json.tool' "$BPFTOOL"
-check "verify it as JSON" sh -c '"$0" -j sign verify r.o -i good.crt | python3 -m json.tool' "$BPFTOOL"
+check "verify it as JSON" \
+	sh -c '"$0" -j sign verify r.o -i good.crt | python3 -m json.tool' "$BPFTOOL"
 cp r.o again.o
 # shellcheck disable=SC2086
 check "sign it again" b sign file again.o $S
@@ -143,7 +145,11 @@ check "verify several files" b sign verify a.o c.o -i good.crt
 check "programs beyond 32" sh -c '[ "$("$0" sign show c.o | grep -c signer)" = 40 ]' "$BPFTOOL"
 # shellcheck disable=SC2086
 refused "several files into one" "-o is for one file" b sign file a.o c.o $S -o x.o
-check "mode is kept" sh -c 'cp rich.o m.o; chmod 640 m.o; "$0" sign file m.o -k good.key -i good.crt && [ "$(stat -c %a m.o)" = 640 ]' "$BPFTOOL"
+cp rich.o m.o
+chmod 640 m.o
+check "mode is kept" \
+	sh -c '"$0" sign file m.o -k good.key -i good.crt && [ "$(stat -c %a m.o)" = 640 ]' \
+	"$BPFTOOL"
 check "no temporary file is left" sh -c '! ls ./*.o.?????? 2>/dev/null'
 
 # The rest of the object
@@ -165,7 +171,8 @@ for s in .BTF .BTF.ext .maps .rodata kprobe/do_unlinkat; do
 done >s2 2>/dev/null
 check "section contents are the same" sh -c '[ "$(wc -l <s1)" -gt 100 ] && cmp s1 s2'
 check "skeleton of a signed object" b gen skeleton r.o name rich
-check "static linking drops the signature" sh -c '"$0" gen object linked.o r.o && ! readelf -SW linked.o | grep -q BPF.signed' "$BPFTOOL"
+check "static linking drops the signature" sh -c \
+	'"$0" gen object linked.o r.o && ! readelf -SW linked.o | grep -q BPF.signed' "$BPFTOOL"
 check "and its result can be signed" b sign file linked.o -k good.key -i good.crt
 
 # Determinism
@@ -188,13 +195,16 @@ else
 fi
 
 # What is in them
-says "struct_ops by type and member" "attach no_such_ops/ssthresh no_such_ops/undo_cwnd" b sign show r.o
+says "struct_ops by type and member" "attach no_such_ops/ssthresh no_such_ops/undo_cwnd" \
+	b sign show r.o
 says "freplace is for programs" "attach prog:subprog" b sign show r.o
 says "module in an attach target" "attach vmlinux:do_unlinkat" b sign show r.o
 says "kfuncs without flavour" "bpf_task_from_pid (kfunc, weak)" b sign show r.o
-says "const volatile is tunable" "but for targ_comm cfg targ_long targ_pid static_tunable" b sign show r.o
+says "const volatile is tunable" "but for targ_comm cfg targ_long targ_pid static_tunable" \
+	b sign show r.o
 says "custom read-only data" "but for custom_tunable" b sign show r.o
-says "value size of stack traces is free" "map stacks: stack_trace  key 4B  value free" b sign show r.o
+says "value size of stack traces is free" \
+	"map stacks: stack_trace  key 4B  value free" b sign show r.o
 check "unused maps get no slot" sh -c '! "$0" sign show r.o | grep -q "map unused"' "$BPFTOOL"
 
 # Policy
@@ -222,7 +232,8 @@ says "policy: attach" "attach no_target_prog vfs_*" b sign show p.o
 says "policy: pattern for programs" "attach fexit_sleepable_prog do_mkdirat" b sign show p.o
 says "policy: attach-prog" "attach-prog fentry_prog handler" b sign show p.o
 says "policy: struct_ops" "attach unused_ops_prog no_such_ops/ssthresh" b sign show p.o
-says "policy: default target stays first" "attach do_unlinkat do_mkdirat prog:handler" b sign show p.o
+says "policy: default target stays first" "attach do_unlinkat do_mkdirat prog:handler" \
+	b sign show p.o
 b sign show p.o | sed '1,/^policy:/d' >policy2
 images rich.o dp1 --policy policy >i1
 images rich.o dp2 --policy policy2 >i2
@@ -242,7 +253,8 @@ bad_policy "policy: contradiction" "can't be both" "$(printf 'fixed cfg\ntunable
 bad_policy "policy: number of CPUs can't be fixed" "can't be fixed" "fixed-entries events"
 bad_policy "policy: struct_ops without member" "is not TYPE/MEMBER" "attach ops_prog no_such_ops"
 # shellcheck disable=SC2086
-refused "policy: no file" "can't open 'no_such_file'" b sign file rich.o $S -o x.o --policy no_such_file
+refused "policy: no file" "can't open 'no_such_file'" \
+	b sign file rich.o $S -o x.o --policy no_such_file
 check "nothing is written then" sh -c '[ ! -e x.o ]'
 
 # The key is somewhere else
@@ -257,7 +269,8 @@ check "verify what was attached" b sign verify t.o -i good.crt
 check "two steps give what one gives" cmp p.o t.o
 check "attach without a certificate" b sign attach rich.o two -o t2.o
 check "gives the same" cmp p.o t2.o
-refused "attach with another certificate" "signed with another key" b sign attach rich.o two -i other.crt -o x.o
+refused "attach with another certificate" "signed with another key" \
+	b sign attach rich.o two -i other.crt -o x.o
 cp -r two two2; rm two2/xdp_prog.img.p7s
 refused "a signature is missing" "xdp_prog.img.p7s" b sign attach rich.o two2 -o x.o
 cp two/lsm_prog.img.p7s two2/xdp_prog.img.p7s
@@ -282,7 +295,8 @@ if [ -n "$softhsm" ] && command -v softhsm2-util >/dev/null; then
 	} >log 2>&1
 	cp rich.o k.o
 	export KBUILD_SIGN_PIN=1234
-	if b sign file k.o -k 'pkcs11:token=bpf;object=signer' -i good.crt --policy policy >log 2>&1; then
+	uri='pkcs11:token=bpf;object=signer'
+	if b sign file k.o -k "$uri" -i good.crt --policy policy >log 2>&1; then
 		check "a key in a token signs as one in a file" cmp p.o k.o
 	elif grep -q "provider or engine" log && ! openssl engine pkcs11 >/dev/null 2>&1; then
 		skip "a key in a token signs as one in a file" "no PKCS#11 engine for OpenSSL"
@@ -290,7 +304,7 @@ if [ -n "$softhsm" ] && command -v softhsm2-util >/dev/null; then
 		result 1 "a key in a token signs as one in a file"
 	fi
 	export KBUILD_SIGN_PIN=4321
-	refused "another PIN" "failed to sign" b sign file k.o -k 'pkcs11:token=bpf;object=signer' -i good.crt -o x.o
+	refused "another PIN" "failed to sign" b sign file k.o -k "$uri" -i good.crt -o x.o
 	unset KBUILD_SIGN_PIN
 else
 	skip "a key in a token signs as one in a file" "no softhsm2"
@@ -356,7 +370,8 @@ refused "no object" "failed to open object file 'junk'" b sign file junk $S
 refused "no file" "failed to open object file 'none.o'" b sign file none.o $S
 refused "no key" "must be supplied for signing" b sign file rich.o -i good.crt -o x.o
 refused "no certificate" "must be supplied for verification" b sign verify r.o
-refused "key and certificate don't belong together" "failed to sign" b sign file rich.o -k good.key -i other.crt -o x.o
+refused "key and certificate don't belong together" "failed to sign" \
+	b sign file rich.o -k good.key -i other.crt -o x.o
 refused "key is not there" "failed to sign" b sign file rich.o -k none.key -i good.crt -o x.o
 refused "no PKCS#11 token" "PKCS#11" b sign file rich.o -k 'pkcs11:object=none' -i good.crt -o x.o
 refused "-o elsewhere" "are for 'bpftool sign'" b prog show -o x.o

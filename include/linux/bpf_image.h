@@ -19,11 +19,15 @@
 
 #include <uapi/linux/bpf_image.h>
 
+/* every enum bpf_lockdown_class */
+#define BPF_LOCKDOWN_CLASSES	(2 * BPF_LOCKDOWN_LOADER - 1)
+
 struct bpf_image;
 struct bpf_insn;
 struct bpf_log_attr;
 struct bpf_map;
 struct bpf_prog;
+struct bpf_prog_aux;
 struct bpf_verifier_env;
 struct bpf_verifier_log;
 struct btf;
@@ -156,6 +160,7 @@ int bpf_image_match_btf(const struct bpf_image *image, const struct btf *btf,
 			struct bpf_insn *insns, u32 insn_cnt,
 			struct bpf_verifier_log *log);
 struct btf *bpf_image_module_btf(const struct bpf_image *image, u32 number);
+bool bpf_image_annotation(const struct bpf_image *image, u32 mode, u32 *classes);
 
 /* C, kernel/bpf/signed/hooks.c */
 struct bpf_image *bpf_image_open(union bpf_attr *attr, bool is_kernel,
@@ -167,6 +172,7 @@ int bpf_image_attach(const struct bpf_image *image, union bpf_attr *attr,
 int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 			struct bpf_map *map);
 int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf);
+bool bpf_image_lockdown(const struct bpf_prog_aux *aux, u32 mode, u32 *classes);
 
 #else
 static inline struct bpf_image *bpf_image_open(union bpf_attr *attr,
@@ -200,6 +206,13 @@ static inline int bpf_image_check_btf(struct bpf_verifier_env *env,
 				      const struct btf *btf)
 {
 	return 0;
+}
+
+static inline bool bpf_image_lockdown(const struct bpf_prog_aux *aux, u32 mode,
+				      u32 *classes)
+{
+	*classes = mode == BPF_LOCKDOWN_INTEGRITY ? BPF_LOCKDOWN_CLASSES : 0;
+	return true;
 }
 
 static inline struct btf *

@@ -79,6 +79,7 @@ enum bpf_image_section_type {
 	BPF_IMAGE_TUNABLES,	/* struct bpf_image_tunable, needs MAPS */
 	BPF_IMAGE_KSYMS,	/* struct bpf_image_ksym */
 	BPF_IMAGE_ATTACH,	/* struct bpf_image_attach */
+	BPF_IMAGE_LOCKDOWN,	/* struct bpf_image_lockdown */
 };
 
 /**
@@ -242,6 +243,58 @@ struct bpf_image_attach {
 	__u32	name;
 	__u32	member;
 	__u32	flags;
+	__u32	reserved;
+};
+
+/* bpf_image_lockdown::mode: how far the kernel is locked down */
+enum bpf_lockdown_mode {
+	BPF_LOCKDOWN_INTEGRITY		= 1,
+	BPF_LOCKDOWN_CONFIDENTIALITY	= 2,
+};
+
+/*
+ * bpf_image_lockdown::classes: what a program does beyond its own context,
+ * stack and maps, and beyond what its type is there to change.
+ */
+enum bpf_lockdown_class {
+	/* reads memory of user space */
+	BPF_LOCKDOWN_USER_READ		= 1U << 0,
+	/* writes memory of user space */
+	BPF_LOCKDOWN_USER_WRITE		= 1U << 1,
+	/* changes what others do: signals, return values, tasks, cgroups */
+	BPF_LOCKDOWN_CONTROL		= 1U << 2,
+	/* reads kernel memory */
+	BPF_LOCKDOWN_KERNEL_READ	= 1U << 3,
+	/* learns kernel addresses */
+	BPF_LOCKDOWN_KERNEL_ADDRESS	= 1U << 4,
+	/* holds pointers to kernel objects, and reads the fields that are no secret */
+	BPF_LOCKDOWN_FIELDS		= 1U << 5,
+	/* loads programs and maps, as a light skeleton does */
+	BPF_LOCKDOWN_LOADER		= 1U << 6,
+};
+
+/* bpf_image_lockdown::flags */
+enum {
+	/* the program must not be loaded in that mode */
+	BPF_IMAGE_LOCKDOWN_FORBID	= 1U << 0,
+};
+
+/**
+ * struct bpf_image_lockdown - what the program needs in one mode of lockdown
+ * @mode: enum bpf_lockdown_mode, ascending over the records
+ * @flags: BPF_IMAGE_LOCKDOWN_*
+ * @classes: enum bpf_lockdown_class, those that it needs; zero with
+ *	%BPF_IMAGE_LOCKDOWN_FORBID
+ * @reserved: must be zero
+ *
+ * A record narrows what the mode would allow. It may ask for a class that the
+ * mode refuses, and gets it if the kernel's ceiling grants that. Without a
+ * record the program needs every class for integrity, none for confidentiality.
+ */
+struct bpf_image_lockdown {
+	__u32	mode;
+	__u32	flags;
+	__u32	classes;
 	__u32	reserved;
 };
 

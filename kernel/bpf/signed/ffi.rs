@@ -322,6 +322,33 @@ pub(crate) unsafe extern "C" fn bpf_image_module_btf(
         .map_or(ptr::null_mut(), |btf| btf.as_ptr())
 }
 
+/// Reads what the signer says of a mode of lockdown.
+///
+/// Returns whether the program may be loaded in that mode, and stores the classes that it needs, if
+/// the signer has named them.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`, `classes` is valid for writing.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_annotation(
+    image: *const bindings::bpf_image,
+    mode: u32,
+    classes: *mut u32,
+) -> bool {
+    // SAFETY: The caller guarantees that `image` is valid.
+    let image = unsafe { &*as_image(image) };
+    match image.annotation(mode) {
+        None => true,
+        Some(None) => false,
+        Some(Some(needed)) => {
+            // SAFETY: The caller guarantees that `classes` is valid for writing.
+            unsafe { classes.write(needed) };
+            true
+        }
+    }
+}
+
 /// Holds the records against the C header, and the bounds.
 mod uapi_layout {
     use crate::image::records::*;
@@ -342,6 +369,8 @@ mod uapi_layout {
         assert!(size_of::<Tunable>() == size_of::<c::bpf_image_tunable>());
         assert!(size_of::<Ksym>() == size_of::<c::bpf_image_ksym>());
         assert!(size_of::<Attach>() == size_of::<c::bpf_image_attach>());
+        assert!(size_of::<Lockdown>() == size_of::<c::bpf_image_lockdown>());
+        assert!(Lockdown::CLASSES == 2 * c::bpf_lockdown_class_BPF_LOCKDOWN_LOADER - 1);
         assert!(size_of::<Insn>() == size_of::<c::bpf_insn>());
         assert!(size_of::<FuncInfo>() == size_of::<c::bpf_func_info>());
         assert!(size_of::<LineInfo>() == size_of::<c::bpf_line_info>());

@@ -293,3 +293,21 @@ int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf)
 	return bpf_image_match_btf(bpf_prog_image(env->prog->aux), btf,
 				   env->prog->insnsi, env->prog->len, &env->log);
 }
+
+/**
+ * bpf_image_lockdown - what a program needs in a mode of lockdown
+ * @aux: the program, while it is being loaded
+ * @mode: enum bpf_lockdown_mode
+ * @classes: set to the enum bpf_lockdown_class that its signer has asked for;
+ *	to all for integrity and to none for confidentiality, where the signer
+ *	has said nothing or the program is not loaded from an image
+ *
+ * Return: false if the program must not be loaded in that mode, by its signer.
+ */
+bool bpf_image_lockdown(const struct bpf_prog_aux *aux, u32 mode, u32 *classes)
+{
+	*classes = mode == BPF_LOCKDOWN_INTEGRITY ? BPF_LOCKDOWN_CLASSES : 0;
+	if (!bpf_prog_image(aux))
+		return true;
+	return bpf_image_annotation(bpf_prog_image(aux), mode, classes);
+}

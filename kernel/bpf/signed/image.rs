@@ -75,10 +75,12 @@ pub(crate) enum Kind {
     Ksyms,
     /// [`Attach`] records.
     Attach,
+    /// [`Lockdown`] records.
+    Lockdown,
 }
 
 /// What the format says of each kind: itself, bytes of a record, and how many there may be.
-const KINDS: [(Kind, usize, usize); 10] = [
+const KINDS: [(Kind, usize, usize); 11] = [
     (Kind::Strings, 1, MAX_SIZE),
     (Kind::Insns, size_of::<Insn>(), MAX_INSNS),
     (Kind::Btf, size_of::<BtfRecord>(), 1),
@@ -89,6 +91,7 @@ const KINDS: [(Kind, usize, usize); 10] = [
     (Kind::Tunables, size_of::<Tunable>(), MAX_TUNABLES),
     (Kind::Ksyms, size_of::<Ksym>(), MAX_KSYMS),
     (Kind::Attach, size_of::<Attach>(), MAX_ATTACH),
+    (Kind::Lockdown, size_of::<Lockdown>(), 2),
 ];
 
 /// `BPF_F_*` of `BPF_PROG_LOAD` that an image may ask for; the kernel's own check narrows them.
@@ -181,6 +184,15 @@ impl Layout {
             .unwrap_or(0)
     }
 
+    /// The classes that the program needs in a mode of lockdown, if the signer has said so; none
+    /// within where it must not be loaded in that mode.
+    pub(crate) fn annotation(&self, bytes: &[u8], mode: u32) -> Option<Option<u32>> {
+        self.records::<Lockdown>(bytes, Kind::Lockdown)
+            .iter()
+            .find(|record| record.mode == mode)
+            .map(|record| (record.flags & Lockdown::FORBID == 0).then_some(record.classes))
+    }
+
     /// The string at `off`, without its NUL.
     pub(crate) fn string<'a>(&self, bytes: &'a [u8], off: u32) -> Option<&'a [u8]> {
         self.c_string(bytes, off).map(CStr::to_bytes)
@@ -252,6 +264,7 @@ impl<'a> Image<'a> {
         image.check_maps()?;
         image.check_tunables()?;
         image.check_attach()?;
+        image.check_lockdown()?;
         image.check_insn_refs()?;
         insns::check(&image)?;
         Ok(image)
@@ -408,6 +421,35 @@ impl<'a> Image<'a> {
             if target.reserved != 0 {
                 return Err(Fault::at(place, "reserved field is not zero"));
             }
+        }
+        Ok(())
+    }
+
+    fn check_lockdown(&self) -> Result<(), Fault> {
+        let mut last = 0;
+
+        for (i, record) in (0u32..).zip(self.records::<Lockdown>(Kind::Lockdown).iter()) {
+            let fault = |rule| Err(Fault::record(Kind::Lockdown, i, rule));
+
+            if !(Lockdown::INTEGRITY..=Lockdown::CONFIDENTIALITY).contains(&record.mode) {
+                return fault("unknown mode");
+            }
+            if record.mode <= last {
+                return fault("modes are out of order");
+            }
+            if record.flags & !Lockdown::KNOWN != 0 {
+                return fault("unknown flag");
+            }
+            if record.classes & !Lockdown::CLASSES != 0 {
+                return fault("unknown class");
+            }
+            if record.flags & Lockdown::FORBID != 0 && record.classes != 0 {
+                return fault("classes in a mode that is forbidden");
+            }
+            if record.reserved != 0 {
+                return fault("reserved field is not zero");
+            }
+            last = record.mode;
         }
         Ok(())
     }

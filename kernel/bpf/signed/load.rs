@@ -322,6 +322,11 @@ impl LoadedImage {
         ksyms::check_types(self, btf, insns, log)
     }
 
+    /// What the signer says of a mode of lockdown, see [`Layout::annotation`].
+    pub(crate) fn annotation(&self, mode: u32) -> Option<Option<u32>> {
+        self.layout.annotation(&self.bytes, mode)
+    }
+
     /// All bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

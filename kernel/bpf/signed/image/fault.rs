@@ -96,6 +96,7 @@ impl fmt::Display for Kind {
             Kind::Tunables => "TUNABLES",
             Kind::Ksyms => "KSYMS",
             Kind::Attach => "ATTACH",
+            Kind::Lockdown => "LOCKDOWN",
         })
     }
 }

@@ -233,6 +233,33 @@ impl Attach {
     pub(crate) const KNOWN: u32 = Self::GLOB | Self::PROG;
 }
 
+/// `struct bpf_image_lockdown`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Lockdown {
+    /// `enum bpf_lockdown_mode`.
+    pub mode: u32,
+    /// `BPF_IMAGE_LOCKDOWN_*`.
+    pub flags: u32,
+    /// `enum bpf_lockdown_class`.
+    pub classes: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+impl Lockdown {
+    /// `BPF_LOCKDOWN_INTEGRITY`.
+    pub(crate) const INTEGRITY: u32 = 1;
+    /// `BPF_LOCKDOWN_CONFIDENTIALITY`.
+    pub(crate) const CONFIDENTIALITY: u32 = 2;
+    /// Every `enum bpf_lockdown_class` that this version knows.
+    pub(crate) const CLASSES: u32 = (1 << 7) - 1;
+    /// `BPF_IMAGE_LOCKDOWN_FORBID`.
+    pub(crate) const FORBID: u32 = 1 << 0;
+    /// All flags that this version knows.
+    pub(crate) const KNOWN: u32 = Self::FORBID;
+}
+
 /// `struct bpf_func_info`.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]

@@ -112,7 +112,23 @@ fn full() -> Builder {
             reserved: 0,
         }],
     );
+    b.records(
+        Kind::Lockdown,
+        &[
+            lockdown(Lockdown::INTEGRITY, Lockdown::CLASSES),
+            lockdown(Lockdown::CONFIDENTIALITY, 0x21),
+        ],
+    );
     b
+}
+
+fn lockdown(mode: u32, classes: u32) -> Lockdown {
+    Lockdown {
+        mode,
+        flags: 0,
+        classes,
+        reserved: 0,
+    }
 }
 
 #[test]
@@ -183,7 +199,7 @@ fn each_rule_of_the_records() {
         }),
         ("section table[2]: unknown section type", |b| {
             *b = Builder::new();
-            b.raw(11, 1, vec![0]);
+            b.raw(12, 1, vec![0]);
         }),
         (
             "section table[2]: records of another size than this kernel's",
@@ -335,6 +351,51 @@ fn each_rule_of_the_records() {
                 b.records(Kind::Tunables, &[range(0), range(3)]);
             },
         ),
+        ("section table[10]: too many records", |b| {
+            b.records(Kind::Lockdown, &[lockdown(1, 0); 3]);
+        }),
+        ("LOCKDOWN[0]: unknown mode", |b| {
+            b.records(Kind::Lockdown, &[lockdown(0, 0)]);
+        }),
+        ("LOCKDOWN[1]: unknown mode", |b| {
+            b.records(Kind::Lockdown, &[lockdown(1, 0), lockdown(3, 0)]);
+        }),
+        ("LOCKDOWN[1]: modes are out of order", |b| {
+            b.records(Kind::Lockdown, &[lockdown(2, 0), lockdown(1, 0)]);
+        }),
+        ("LOCKDOWN[1]: modes are out of order", |b| {
+            b.records(Kind::Lockdown, &[lockdown(1, 0), lockdown(1, 0)]);
+        }),
+        ("LOCKDOWN[0]: unknown class", |b| {
+            b.records(Kind::Lockdown, &[lockdown(2, 0x80)]);
+        }),
+        ("LOCKDOWN[0]: unknown flag", |b| {
+            b.records(
+                Kind::Lockdown,
+                &[Lockdown {
+                    flags: 2,
+                    ..lockdown(2, 0)
+                }],
+            );
+        }),
+        ("LOCKDOWN[0]: classes in a mode that is forbidden", |b| {
+            b.records(
+                Kind::Lockdown,
+                &[Lockdown {
+                    flags: Lockdown::FORBID,
+                    ..lockdown(2, 1)
+                }],
+            );
+        }),
+        ("LOCKDOWN[0]: reserved field is not zero", |b| {
+            b.records(
+                Kind::Lockdown,
+                &[Lockdown {
+                    reserved: 1,
+                    ..lockdown(2, 0)
+                }],
+            );
+        }),
         ("KSYMS[0]: unknown kind", |b| ksyms(b, |k| k[0].kind = 4)),
         ("KSYMS[0]: unknown flag", |b| ksyms(b, |k| k[0].flags = 2)),
         ("KSYMS[0]: reserved field is not zero", |b| {
@@ -636,6 +697,31 @@ fn fault(bytes: &[u8]) -> String {
         Ok(_) => "well-formed".into(),
         Err(fault) => fault.to_string(),
     }
+}
+
+/// A mode's classes; all and none within where the signer has not said or has forbidden it.
+#[test]
+fn annotation_by_mode() {
+    let said = |records: &[Lockdown]| {
+        let mut b = Builder::new();
+        if !records.is_empty() {
+            b.records(Kind::Lockdown, records);
+        }
+        let bytes = b.build();
+        let layout = parse(&bytes).map_err(|f| f.to_string()).unwrap().layout();
+        [Lockdown::INTEGRITY, Lockdown::CONFIDENTIALITY].map(|m| layout.annotation(&bytes, m))
+    };
+    let forbid = Lockdown {
+        flags: Lockdown::FORBID,
+        ..lockdown(Lockdown::CONFIDENTIALITY, 0)
+    };
+    assert_eq!(said(&[]), [None, None]);
+    assert_eq!(said(&[lockdown(1, 0)]), [Some(Some(0)), None]);
+    assert_eq!(said(&[forbid]), [None, Some(None)]);
+    assert_eq!(
+        said(&[lockdown(1, 4), lockdown(2, 0x21)]),
+        [Some(Some(4)), Some(Some(0x21))]
+    );
 }
 
 #[test]

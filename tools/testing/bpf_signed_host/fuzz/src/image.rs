@@ -94,6 +94,12 @@ fn fuzz(data: &[u8]) {
     };
     let layout = image.layout();
     strings(&layout, &bytes);
+    assert!(layout.count(Kind::Lockdown) <= 2);
+    for mode in [Lockdown::INTEGRITY, Lockdown::CONFIDENTIALITY] {
+        if let Some(Some(classes)) = layout.annotation(&bytes, mode) {
+            assert!(classes & !Lockdown::CLASSES == 0);
+        }
+    }
 
     let slot_cnt = layout.count(Kind::Maps);
     let contents: Vec<u8> = (0..64).map(|i| i ^ how).collect();

@@ -53,7 +53,16 @@ struct btf_view {
 void btf_get_view(const struct btf *btf, struct btf_view *view);
 struct btf *btf_next_module(int *id);
 
+/* Is this member of this struct, or a type of this name, on a list? */
+typedef bool (*bpf_btf_member_listed_t)(const char *strct, size_t strct_len,
+					const char *member, size_t member_len);
+typedef bool (*bpf_btf_name_listed_t)(const char *name, size_t len);
+
 #ifdef CONFIG_BPF_SIGNED_IMAGE
+bool bpf_btf_covers(const struct btf *btf, u32 id, u32 off, u32 size,
+		    bpf_btf_member_listed_t listed);
+bool bpf_btf_is_plain_scalar(const struct btf *btf, u32 id,
+			     bpf_btf_name_listed_t listed);
 int bpf_core_relocate(struct bpf_verifier_log *log, const struct btf *btf,
 		      struct bpf_insn *insns, u32 insn_cnt,
 		      const struct bpf_core_relo *relos, u32 cnt);

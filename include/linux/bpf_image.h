@@ -161,6 +161,7 @@ int bpf_image_match_btf(const struct bpf_image *image, const struct btf *btf,
 			struct bpf_verifier_log *log);
 struct btf *bpf_image_module_btf(const struct bpf_image *image, u32 number);
 bool bpf_image_annotation(const struct bpf_image *image, u32 mode, u32 *classes);
+bool bpf_image_holds_address(const struct bpf_image *image);
 
 /* C, kernel/bpf/signed/hooks.c */
 struct bpf_image *bpf_image_open(union bpf_attr *attr, bool is_kernel,

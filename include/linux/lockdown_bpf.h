@@ -7,25 +7,108 @@
 
 #include <linux/types.h>
 #include <uapi/linux/bpf.h>
+#include <uapi/linux/bpf_image.h>
 
 struct bpf_prog;
-struct bpf_verifier_log;
+
+/**
+ * struct bpf_lockdown - what lockdown lets a program do, kept from its load on
+ * @granted: classes (enum bpf_lockdown_class) that it gets
+ * @silent: those that it gets without a record
+ * @asks: those that its annotation asks for
+ * @mode: enum bpf_lockdown_mode at the time of its load, 0 if not locked down
+ * @trusted: a key of the system vouches for it
+ * @fenced: it is verified against speculation, as one without privileges
+ */
+struct bpf_lockdown {
+#ifdef CONFIG_SECURITY_LOCKDOWN_BPF
+	u32 granted;
+	u32 silent;
+	u32 asks;
+	u8 mode;
+	bool trusted;
+	bool fenced;
+#endif
+};
 
 #ifdef CONFIG_SECURITY_LOCKDOWN_BPF
+/* What Rust asks and answers, security/lockdown/bpf/ffi.rs */
+struct lockdown_bpf_load {
+	enum bpf_sig_verdict verdict;
+	enum bpf_sig_keyring keyring;
+	u32 prog_type;
+	u32 asks;		/* by the annotation, in the present mode */
+	bool covers_all;	/* the signature, type and target included */
+	bool by_signed;		/* loaded by a signed loader */
+	bool forbidden;		/* by the annotation, in the present mode */
+	bool image;
+	u8 mode;
+};
+
+struct lockdown_bpf_words {
+	const char *mode;
+	const char *class;
+	const char *rule;
+};
+
+/* A call of a helper, as far as its class depends on it */
+struct lockdown_bpf_call {
+	u32 func_id;
+	u32 flags_reg;		/* the register that its flags are in, or 0 */
+	u32 format_reg;		/* the register that points to its format, or 0 */
+	bool flags_known;
+	u64 flags;
+	const char *format;	/* NULL if it is not known */
+};
+
+/* A load from the context, as far as its class depends on it */
+struct lockdown_bpf_ctx {
+	u32 prog_type;
+	bool scalar;		/* the program gets no typed pointer */
+	bool plain_scalar;	/* its type is none of an address */
+	bool object;		/* it gets a pointer to a kernel object */
+	bool sample_period;	/* of a perf event */
+	bool user_events;	/* all events of the program are user space's */
+	bool listed_events;	/* the records of all its events are listed */
+};
+
 /* Rust, security/lockdown/bpf */
 bool lockdown_bpf_choose(const char *word);
-const char *lockdown_bpf_refusal(enum bpf_sig_verdict verdict,
-				 enum bpf_sig_keyring keyring, bool covers_all,
-				 bool by_signed);
+bool lockdown_bpf_set_ceiling(const char *words);
+int lockdown_bpf_tighten(const char *word);
+const char *lockdown_bpf_choice(u32 index, bool *chosen);
+const char *lockdown_bpf_class(u32 index, bool *granted);
+const char *lockdown_bpf_judge(const struct lockdown_bpf_load *load,
+			       struct bpf_lockdown *out, bool *record);
+void lockdown_bpf_withheld(const struct bpf_lockdown *who, u32 missing,
+			   struct lockdown_bpf_words *words);
+void lockdown_bpf_helper_regs(struct lockdown_bpf_call *call);
+u32 lockdown_bpf_helper_class(const struct lockdown_bpf_call *call);
+u32 lockdown_bpf_kfunc_class(const char *name);
+u32 lockdown_bpf_ctx_class(const struct lockdown_bpf_ctx *ctx);
+bool lockdown_bpf_field_listed(const char *strct, size_t strct_len,
+			       const char *member, size_t member_len);
+bool lockdown_bpf_scalar_listed(const char *name, size_t len);
+bool lockdown_bpf_tracepoint_listed(const char *name);
+bool lockdown_bpf_user_tracepoint(const char *name);
+
+/* C, security/lockdown/lockdown.c: enum bpf_lockdown_mode, or 0 */
+u8 lockdown_bpf_mode(void);
 
 /* C, security/lockdown/bpf/hooks.c */
-int lockdown_bpf_prog_load(const struct bpf_prog *prog,
-			   struct bpf_verifier_log *log);
+bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class);
+bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
+			  const struct bpf_lockdown *b);
 #else
-static inline int lockdown_bpf_prog_load(const struct bpf_prog *prog,
-					 struct bpf_verifier_log *log)
+static inline bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 {
-	return 0;
+	return false;
+}
+
+static inline bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
+					const struct bpf_lockdown *b)
+{
+	return true;
 }
 #endif
 

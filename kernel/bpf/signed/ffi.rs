@@ -5,10 +5,12 @@
 //! C header: [`include/linux/bpf_image.h`](srctree/include/linux/bpf_image.h).
 
 use crate::{
+    core_relo_kernel::types,
     image::{
         records::MapShape,
         Kind, //
     },
+    layout,
     load::{
         digest,
         LoadedImage,
@@ -349,6 +351,17 @@ pub(crate) unsafe extern "C" fn bpf_image_annotation(
     }
 }
 
+/// Whether the program was given the address of an untyped ksym.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_holds_address(image: *const bindings::bpf_image) -> bool {
+    // SAFETY: The caller guarantees that `image` is valid.
+    unsafe { &*as_image(image) }.holds_address()
+}
+
 /// Holds the records against the C header, and the bounds.
 mod uapi_layout {
     use crate::image::records::*;
@@ -385,4 +398,68 @@ mod uapi_layout {
         assert!(MAX_ATTACH == c::BPF_IMAGE_MAX_ATTACH as usize);
         assert!(MAX_CORE_RELOS == c::BPF_IMAGE_MAX_CORE_RELOS as usize);
     };
+}
+
+/// How it is asked whether a name is on a list: `bpf_btf_member_listed_t` and
+/// `bpf_btf_name_listed_t`.
+type MemberListed = unsafe extern "C" fn(*const c_char, usize, *const c_char, usize) -> bool;
+type NameListed = unsafe extern "C" fn(*const c_char, usize) -> bool;
+
+/// Whether a member that `listed` names covers some bytes of a type.
+///
+/// # Safety
+///
+/// `btf` is valid, and `listed` takes any two names with their lengths.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_btf_covers(
+    btf: *const bindings::btf,
+    id: u32,
+    off: u32,
+    size: u32,
+    listed: Option<MemberListed>,
+) -> bool {
+    let Some(listed) = listed else {
+        return false;
+    };
+    // SAFETY: The caller guarantees that `btf` is valid.
+    let btf = unsafe { Btf::from_raw(btf) };
+    let view = btf.view();
+    let base = view.base.map(|base| types(base, None));
+    let types = types(btf, base.as_ref());
+    layout::covers(&types, id, off, size, &mut |strct, member| {
+        // SAFETY: The caller guarantees that any names will do; the lengths are theirs.
+        unsafe {
+            listed(
+                strct.as_ptr().cast(),
+                strct.len(),
+                member.as_ptr().cast(),
+                member.len(),
+            )
+        }
+    })
+}
+
+/// Whether a type is a number that cannot be an address.
+///
+/// # Safety
+///
+/// `btf` is valid, and `listed` takes any name with its length.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_btf_is_plain_scalar(
+    btf: *const bindings::btf,
+    id: u32,
+    listed: Option<NameListed>,
+) -> bool {
+    let Some(listed) = listed else {
+        return false;
+    };
+    // SAFETY: The caller guarantees that `btf` is valid.
+    let btf = unsafe { Btf::from_raw(btf) };
+    let view = btf.view();
+    let base = view.base.map(|base| types(base, None));
+    let types = types(btf, base.as_ref());
+    layout::is_plain_scalar(&types, id, &mut |name| {
+        // SAFETY: The caller guarantees that any name will do; the length is its own.
+        unsafe { listed(name.as_ptr().cast(), name.len()) }
+    })
 }

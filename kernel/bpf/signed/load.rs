@@ -18,6 +18,7 @@ use crate::{
         Image,
         Kind,
         Layout,
+        Resolved,
         Text, //
     },
     ksyms,
@@ -75,6 +76,8 @@ pub(crate) struct LoadedImage {
     slot_of_fd: KVec<u32>,
     /// BTF of the modules that kfuncs and typed ksyms were found in.
     module_btfs: KVec<ARef<Btf>>,
+    /// Whether there is an address from kallsyms among its instructions.
+    holds_address: bool,
 }
 
 fn copy_in(from: (UserPtr, u32)) -> Result<KVVec<u8>> {
@@ -139,6 +142,7 @@ impl LoadedImage {
             fds: KVec::new(),
             slot_of_fd: KVec::new(),
             module_btfs: KVec::new(),
+            holds_address: false,
         };
         image.bind_slots(&fds, log)?;
         image.resolve_ksyms(req.show_ksyms, log)?;
@@ -181,10 +185,16 @@ impl LoadedImage {
             let ksym = ksym.ok_or(EINVAL)?;
             let name = self.layout.c_string(&self.bytes, ksym.name).ok_or(EINVAL)?;
             let found = ksyms::resolve(&ksym, name, &mut self.module_btfs, show_ksyms, log)?;
+            self.holds_address |= matches!(found, Resolved::Address(_));
             let insns = self.layout.span(Kind::Insns).of_mut(&mut self.bytes);
             image::resolve(insns, &ksym, found).ok_or(EINVAL)?;
         }
         Ok(())
+    }
+
+    /// Whether the program was given the address of an untyped ksym.
+    pub(crate) fn holds_address(&self) -> bool {
+        self.holds_address
     }
 
     /// What the verifier finds under a number that [`Resolved::BtfId`] has for a module.

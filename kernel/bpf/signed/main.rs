@@ -12,10 +12,11 @@
 //! | `slots.rs` | whether a bound map is the one that was signed for |
 //! | `target.rs` | attach targets by name |
 //! | `btf.rs`, `core_relo.rs`, `core_relo/` | CO-RE relocation |
+//! | `layout.rs` | which members of a type cover some bytes |
 //! | `ffi.rs` | what C calls |
 //! | `hooks.c` | what calls it |
 //!
-//! `image`, `signature`, `slots`, `target`, `btf` and `core_relo` depend on `core` alone and are
+//! `image`, `signature`, `slots`, `target`, `btf`, `core_relo` and `layout` depend on `core` alone and are
 //! compiled on the host as well, see `tools/testing/bpf_signed_host`.
 
 mod btf;
@@ -24,6 +25,7 @@ mod core_relo_kernel;
 mod ffi;
 mod image;
 mod ksyms;
+mod layout;
 mod load;
 mod signature;
 mod slots;

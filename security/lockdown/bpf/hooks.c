@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Between the BPF loader and lockdown's policy for programs, which is in Rust.
+ * Between the BPF loader and verifier and lockdown's policy, which is in Rust:
+ * collects what is asked, and says what was answered.
  */
 #define pr_fmt(fmt) "Lockdown: " fmt
 
+#include <linux/audit.h>
 #include <linux/bpf.h>
+#include <linux/bpf_core_relo.h>
+#include <linux/bpf_image.h>
+#include <linux/bpf_perf_event.h>
 #include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/fs.h>
 #include <linux/init.h>
-#include <linux/lockdown_bpf.h>
+#include <linux/lockdown_bpf_verifier.h>
 #include <linux/security.h>
+#include <linux/seq_file.h>
+
+/* Records of what was allowed too, not only of what was not */
+static bool record_all __ro_after_init;
 
 static int __init lockdown_bpf_param(char *word)
 {
@@ -19,27 +30,345 @@ static int __init lockdown_bpf_param(char *word)
 }
 early_param("bpf_lockdown", lockdown_bpf_param);
 
+static bool ceiling_set __initdata;
+
+static int __init lockdown_bpf_ceiling_param(char *words)
+{
+	ceiling_set = true;
+	if (!lockdown_bpf_set_ceiling(words ?: ""))
+		pr_warn("bpf_lockdown_ceiling=%s has a word that is not known and grants nothing\n",
+			words ?: "");
+	return 0;
+}
+early_param("bpf_lockdown_ceiling", lockdown_bpf_ceiling_param);
+
+static int __init lockdown_bpf_audit_param(char *word)
+{
+	record_all = word && !strcmp(word, "all");
+	return 0;
+}
+early_param("bpf_lockdown_audit", lockdown_bpf_audit_param);
+
+static int __init lockdown_bpf_default_ceiling(void)
+{
+	if (!ceiling_set &&
+	    !lockdown_bpf_set_ceiling(CONFIG_SECURITY_LOCKDOWN_BPF_CEILING))
+		pr_warn("CONFIG_SECURITY_LOCKDOWN_BPF_CEILING has a word that is not known\n");
+	return 0;
+}
+pure_initcall(lockdown_bpf_default_ceiling);
+
+enum decision { REFUSED, ALLOWED, WOULD_REFUSE };
+
+static void record(const struct bpf_prog *prog, enum decision decision,
+		   const char *mode, const char *what, const char *name,
+		   const char *rule)
+{
+	struct audit_buffer *ab;
+
+	if (decision == ALLOWED && !record_all)
+		return;
+	if (audit_enabled == AUDIT_OFF)
+		return;
+	ab = audit_log_start(audit_context(), GFP_ATOMIC, AUDIT_BPF);
+	if (!ab)
+		return;
+	audit_log_format(ab, "op=lockdown prog-name=");
+	audit_log_untrustedstring(ab, prog->aux->name);
+	audit_log_format(ab, " mode=%s what=\"%s%s\"", mode, what, name);
+	if (rule)
+		audit_log_format(ab, " rule=\"%s\"", rule);
+	audit_log_format(ab, " permissive=%d res=%d", decision == WOULD_REFUSE,
+			 decision != REFUSED);
+	audit_log_end(ab);
+}
+
+static const char *mode_name(u8 mode)
+{
+	return mode == BPF_LOCKDOWN_CONFIDENTIALITY ? "confidentiality" : "integrity";
+}
+
+/* From here on the verifier asks. */
+static void confine(struct bpf_verifier_env *env)
+{
+	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
+
+	env->confined = who->granted != U32_MAX || who->silent != U32_MAX;
+	if (!(who->granted & BPF_LOCKDOWN_KERNEL_ADDRESS)) {
+		env->leaks_locked = env->allow_ptr_leaks;
+		env->allow_ptr_leaks = false;
+	}
+	if (!(who->granted & BPF_LOCKDOWN_KERNEL_READ))
+		env->allow_uninit_stack = false;
+	if (who->fenced) {
+		env->bypass_spec_v1 = bpf_jit_bypass_spec_v1();
+		env->bypass_spec_v4 = bpf_jit_bypass_spec_v4();
+	}
+}
+
 /**
- * lockdown_bpf_prog_load - may a program be loaded, by who has signed it?
- * @prog: program with the verdict on its signature in prog->aux->sig
- * @log: the verifier's log, which gets the reason of a refusal
+ * lockdown_bpf_prog_load - may a program be loaded, and what may it do then?
+ * @env: verifier, whose program has the verdict on its signature in
+ *	prog->aux->sig; is told to ask about all that the program does
  *
  * Return: 0, or %-EPERM if the kernel is locked down and its policy says no.
  */
-int lockdown_bpf_prog_load(const struct bpf_prog *prog,
-			   struct bpf_verifier_log *log)
+int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 {
-	const char *refusal;
+	struct bpf_prog *prog = env->prog;
+	struct lockdown_bpf_load load = {
+		.verdict = prog->aux->sig.verdict,
+		.keyring = prog->aux->sig.keyring_type,
+		.prog_type = prog->type,
+		.covers_all = bpf_prog_sig_covers_all(prog),
+		.by_signed = prog->aux->sig.by_signed,
+		.image = prog->aux->sig.image,
+		.mode = lockdown_bpf_mode(),
+	};
+	const char *mode = mode_name(load.mode);
+	const struct bpf_image *image;
+	const char *reason;
+	bool only_record;
 	int err;
 
-	refusal = lockdown_bpf_refusal(prog->aux->sig.verdict,
-				       prog->aux->sig.keyring_type,
-				       bpf_prog_sig_covers_all(prog),
-				       prog->aux->sig.by_signed);
-	if (!refusal)
+	if (load.mode)
+		load.forbidden = !bpf_image_lockdown(prog->aux, load.mode, &load.asks);
+	reason = lockdown_bpf_judge(&load, &prog->aux->lockdown, &only_record);
+	confine(env);
+	if (!load.mode)
 		return 0;
-	err = security_locked_down(LOCKDOWN_BPF_UNSIGNED);
-	if (err)
-		bpf_log(log, "lockdown: %s\n", refusal);
+	if (!reason || only_record) {
+		record(prog, reason ? WOULD_REFUSE : ALLOWED, mode, "load", "", reason);
+		image = bpf_prog_image(prog->aux);
+		return image && bpf_image_holds_address(image) ?
+		       lockdown_bpf_needs(env, BPF_LOCKDOWN_KERNEL_ADDRESS,
+					  "address of a ksym without type", "") : 0;
+	}
+	/* Says so in the kernel's log */
+	err = security_locked_down(LOCKDOWN_BPF_UNSIGNED) ?: -EPERM;
+	bpf_log(&env->log, "lockdown: %s mode: %s\n", mode, reason);
+	record(prog, REFUSED, mode, "load", "", reason);
 	return err;
 }
+
+/* A program does what takes the classes @needs: does it have them? */
+int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
+			 const char *what, const char *name)
+{
+	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
+	u32 missing = needs & ~who->granted;
+	u32 loud = needs & ~who->silent & ~env->lockdown_recorded;
+	struct lockdown_bpf_words words;
+
+	/* What is only simulated under speculation gets a fence. */
+	if (missing && env->cur_state && env->cur_state->speculative)
+		return -EPERM;
+	if (!missing && !loud) {
+		if (needs)
+			record(env->prog, ALLOWED, mode_name(who->mode), what, name, NULL);
+		return 0;
+	}
+	lockdown_bpf_withheld(who, missing ?: loud, &words);
+	if (!missing) {
+		/* One record for each class is enough. */
+		env->lockdown_recorded |= loud;
+		record(env->prog, WOULD_REFUSE, words.mode, what, name, words.rule);
+		return 0;
+	}
+	bpf_log(&env->log, "lockdown: %s%s is refused in %s mode: it takes class %s, %s\n",
+		what, name, words.mode, words.class, words.rule);
+	pr_notice_ratelimited("%s: bpf program %s: %s%s (%s mode; it takes class %s, %s) is restricted; see man kernel_lockdown.7\n",
+			      current->comm, env->prog->aux->name, what, name,
+			      words.mode, words.class, words.rule);
+	record(env->prog, REFUSED, words.mode, what, name, words.rule);
+	return -EPERM;
+}
+
+/* The format in @reg, if nobody can change it from here on */
+static const char *const_format(const struct bpf_reg_state *reg)
+{
+	const struct bpf_map *map = reg->map_ptr;
+	u64 addr;
+	u32 off;
+
+	if (reg->type != PTR_TO_MAP_VALUE || !tnum_is_const(reg->var_off) ||
+	    !bpf_map_is_rdonly(map) || !map->ops->map_direct_value_addr)
+		return NULL;
+	if (reg->var_off.value >= map->value_size)
+		return NULL;
+	off = reg->var_off.value;
+	if (map->ops->map_direct_value_addr(map, &addr, off))
+		return NULL;
+	if (!strnchr((char *)(long)addr + off, map->value_size - off, 0))
+		return NULL;
+	return (char *)(long)addr + off;
+}
+
+int __lockdown_bpf_helper(struct bpf_verifier_env *env, u32 func_id,
+			  const char *name)
+{
+	const struct bpf_reg_state *flags, *regs = cur_regs(env);
+	struct lockdown_bpf_call call = { .func_id = func_id };
+	int err;
+
+	lockdown_bpf_helper_regs(&call);
+	flags = &regs[call.flags_reg];
+	if (call.flags_reg && flags->type == SCALAR_VALUE &&
+	    tnum_is_const(flags->var_off)) {
+		/* No path with other flags may count as the same. */
+		err = mark_chain_precision(env, call.flags_reg);
+		if (err)
+			return err;
+		call.flags_known = true;
+		call.flags = flags->var_off.value;
+	}
+	if (call.format_reg)
+		call.format = const_format(&regs[call.format_reg]);
+	return __lockdown_bpf_class(env, lockdown_bpf_helper_class(&call),
+				    "helper ", name);
+}
+
+int __lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char *name)
+{
+	return __lockdown_bpf_class(env, lockdown_bpf_kfunc_class(name), "kfunc ", name);
+}
+
+/* A load from the context */
+int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
+		       const struct bpf_insn_access_aux *info)
+{
+	const struct bpf_prog *prog = env->prog;
+	enum bpf_reg_type type = base_type(info->reg_type);
+	struct lockdown_bpf_ctx ctx = {
+		.prog_type = resolve_prog_type(prog),
+		.scalar = type == SCALAR_VALUE,
+		.object = type == PTR_TO_BTF_ID,
+		.sample_period = off == offsetof(struct bpf_perf_event_data, sample_period),
+	};
+
+	if (ctx.scalar && info->arg_type)
+		ctx.plain_scalar = bpf_btf_is_plain_scalar(bpf_prog_get_target_btf(prog),
+							   info->arg_type,
+							   lockdown_bpf_scalar_listed);
+	return __lockdown_bpf_class(env, lockdown_bpf_ctx_class(&ctx),
+				    "read of the context", "");
+}
+
+/* A load through a pointer to a kernel object */
+int __lockdown_bpf_field(struct bpf_verifier_env *env, const struct btf *btf,
+			 u32 id, int off, int size)
+{
+	const struct btf_type *t = btf_type_by_id(btf, id);
+	bool listed = bpf_btf_covers(btf, id, off, size, lockdown_bpf_field_listed);
+
+	return __lockdown_bpf_class(env, listed ? BPF_LOCKDOWN_FIELDS : BPF_LOCKDOWN_KERNEL_READ,
+				    "read of kernel struct ",
+				    t ? btf_name_by_offset(btf, t->name_off) : "");
+}
+
+/**
+ * lockdown_bpf_granted - was a program granted a class that lockdown withholds?
+ * @prog: program that is being loaded
+ * @class: enum bpf_lockdown_class
+ */
+bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
+{
+	return prog->aux->lockdown.mode && (prog->aux->lockdown.granted & class);
+}
+
+/**
+ * lockdown_bpf_may_mix - may one program run, or become part of, another?
+ * @a: of the one
+ * @b: of the other
+ *
+ * Once the kernel is locked down, what is granted to one must not be had
+ * through the other.
+ */
+bool lockdown_bpf_may_mix(const struct bpf_lockdown *a, const struct bpf_lockdown *b)
+{
+	return !lockdown_bpf_mode() || a->trusted == b->trusted;
+}
+
+static int choice_show(struct seq_file *m, void *v)
+{
+	const char *name;
+	bool chosen;
+	u32 i;
+
+	for (i = 0; (name = lockdown_bpf_choice(i, &chosen)); i++)
+		seq_printf(m, chosen ? "%s[%s]" : "%s%s", i ? " " : "", name);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static int choice_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, choice_show, NULL);
+}
+
+static ssize_t choice_write(struct file *file, const char __user *buf,
+			    size_t n, loff_t *ppos)
+{
+	char *word;
+	int err;
+
+	if (n > PAGE_SIZE)
+		return -EINVAL;
+	word = memdup_user_nul(buf, n);
+	if (IS_ERR(word))
+		return PTR_ERR(word);
+	word[strcspn(word, "\n")] = 0;
+	err = lockdown_bpf_tighten(word);
+	if (err == -EPERM)
+		pr_notice_ratelimited("%s: loosening bpf_lockdown to %s is restricted; see man kernel_lockdown.7\n",
+				      current->comm, word);
+	else if (!err)
+		pr_notice("bpf_lockdown is %s from now on\n", word);
+	kfree(word);
+	return err ?: n;
+}
+
+static const struct file_operations choice_ops = {
+	.open	 = choice_open,
+	.read	 = seq_read,
+	.write	 = choice_write,
+	.llseek	 = seq_lseek,
+	.release = single_release,
+};
+
+static int ceiling_show(struct seq_file *m, void *v)
+{
+	const char *name;
+	bool granted;
+	u32 i;
+
+	for (i = 0; (name = lockdown_bpf_class(i, &granted)); i++)
+		seq_printf(m, granted ? "%s[%s]" : "%s%s", i ? " " : "", name);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static int ceiling_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, ceiling_show, NULL);
+}
+
+static const struct file_operations ceiling_ops = {
+	.open	 = ceiling_open,
+	.read	 = seq_read,
+	.llseek	 = seq_lseek,
+	.release = single_release,
+};
+
+static int __init lockdown_bpf_secfs_init(void)
+{
+	struct dentry *dentry;
+
+	dentry = securityfs_create_file("bpf_lockdown", 0644, NULL, NULL, &choice_ops);
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	dentry = securityfs_create_file("bpf_lockdown_ceiling", 0444, NULL, NULL,
+					&ceiling_ops);
+	return PTR_ERR_OR_ZERO(dentry);
+}
+fs_initcall(lockdown_bpf_secfs_init);

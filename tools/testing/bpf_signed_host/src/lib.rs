@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pure parts of kernel/bpf/signed, compiled for the host to be tested.
+//! The pure parts of kernel/bpf/signed and security/lockdown/bpf, compiled for the host to be tested.
 //!
 //! These are the very files that the kernel builds, not copies.
 //!
@@ -22,9 +22,21 @@ mod signed {
     pub(crate) mod btf;
     pub(crate) mod core_relo;
     pub(crate) mod image;
+    pub(crate) mod layout;
     pub(crate) mod signature;
     pub(crate) mod slots;
     pub(crate) mod target;
+}
+
+#[path = "../../../../security/lockdown/bpf"]
+mod lockdown {
+    pub(crate) mod fields;
+    pub(crate) mod formats;
+    pub(crate) mod helpers;
+    pub(crate) mod kfuncs;
+    pub(crate) mod policy;
+    pub(crate) mod tracepoints;
+    pub(crate) mod types;
 }
 
 mod builder;
@@ -47,6 +59,8 @@ mod differential_test {
 }
 mod hostile_test;
 mod image_test;
+mod layout_test;
+mod lockdown_test;
 mod signature_test;
 mod slots_test;
 mod target_test;

@@ -6,70 +6,111 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <stdarg.h>
 #include "lib.h"
+
+enum choice { NONE, AUDIT, RESTRICTED, SIGNED };	/* NONE: not locked down */
+
+static const char * const choices[] = { "none", "audit", "restricted", "signed" };
 
 struct mode {
 	const char *name;
-	bool strict;		/* bpf_lockdown=signed is in force */
+	enum choice choice;
 };
+
+#define CHOICE_FILE	"/sys/kernel/security/bpf_lockdown"
+#define CEILING_FILE	"/sys/kernel/security/bpf_lockdown_ceiling"
 
 /* Rule and remedy */
 #define UNSIGNED_REFUSED						\
-	"lockdown: unsigned program is refused (bpf_lockdown=signed); "	\
+	"unsigned program is refused (bpf_lockdown=signed); "		\
 	"sign its object with 'bpftool sign file'"
 #define USER_REFUSED							\
-	"lockdown: program that a user's keyring vouches for is refused "	\
+	"program that a user's keyring vouches for is refused "		\
 	"(bpf_lockdown=signed); sign it with a key of the system's keyrings"
+#define TYPE_REFUSED							\
+	"programs of this type can watch the kernel and have to be signed "	\
+	"(bpf_lockdown=restricted); sign the object with 'bpftool sign file'"
+#define FORBIDDEN							\
+	"the program's own annotation forbids this mode; who signs it can "	\
+	"allow it with 'bpftool sign file --lockdown'"
+
+/* The choice that the kernel shows in brackets */
+static enum choice choice_now(void)
+{
+	char *line = read_file(CHOICE_FILE, NULL), word[32];
+	enum choice c;
+
+	for (c = AUDIT; c <= SIGNED; c++) {
+		snprintf(word, sizeof(word), "[%s]", choices[c]);
+		if (strstr(line, word))
+			return c;
+	}
+	check(false, "%s has %s", CHOICE_FILE, line);
+	return NONE;
+}
 
 static void enter(const struct mode *m)
 {
 	check(!strcmp(lockdown_mode(), m->name), "the mode is %s", lockdown_mode());
+	check(m->choice == NONE || choice_now() == m->choice, "the choice is %s",
+	      choices[choice_now()]);
 }
 
-static void unsigned_of(__u32 type, const struct mode *m)
+static void unsigned_of(__u32 type, bool watches, const struct mode *m)
 {
+	const char *words = m->choice == SIGNED ? UNSIGNED_REFUSED : TYPE_REFUSED;
 	int fd = load_unsigned(type);
 
-	if (!m->strict) {
+	if (m->choice != SIGNED && !(m->choice == RESTRICTED && watches)) {
 		check(fd >= 0, "type %u: %s; log: %s", type, strerror(-fd), log_text);
+		close(fd);
 		return;
 	}
 	check(fd == -EPERM, "type %u: %s", type, fd < 0 ? strerror(-fd) : "it loaded");
-	check(strstr(log_text, UNSIGNED_REFUSED), "log: %s", log_text);
+	check(strstr(log_text, words), "log: %s", log_text);
+	check(strstr(log_text, m->name), "the log does not tell the mode: %s", log_text);
 }
 
 static void unsigned_programs(const void *arg)
 {
-	static const __u32 types[] = {
-		BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_SCHED_CLS,
-		BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_PERF_EVENT,
-		BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_DEVICE,
-		BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_SYSCALL,
+	static const struct {
+		__u32 type;
+		bool watches;
+	} types[] = {
+		{ BPF_PROG_TYPE_SOCKET_FILTER }, { BPF_PROG_TYPE_KPROBE, true },
+		{ BPF_PROG_TYPE_SCHED_CLS }, { BPF_PROG_TYPE_SCHED_ACT },
+		{ BPF_PROG_TYPE_TRACEPOINT, true }, { BPF_PROG_TYPE_XDP },
+		{ BPF_PROG_TYPE_PERF_EVENT, true }, { BPF_PROG_TYPE_CGROUP_SKB },
+		{ BPF_PROG_TYPE_LWT_IN }, { BPF_PROG_TYPE_LWT_OUT },
+		{ BPF_PROG_TYPE_LWT_XMIT }, { BPF_PROG_TYPE_SOCK_OPS },
+		{ BPF_PROG_TYPE_SK_SKB }, { BPF_PROG_TYPE_CGROUP_DEVICE },
+		{ BPF_PROG_TYPE_SK_MSG }, { BPF_PROG_TYPE_RAW_TRACEPOINT, true },
+		{ BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, true },
+		{ BPF_PROG_TYPE_FLOW_DISSECTOR }, { BPF_PROG_TYPE_CGROUP_SYSCTL },
 	};
 	const struct mode *m = arg;
 	size_t i;
 
 	enter(m);
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		if (types[i] == BPF_PROG_TYPE_SYSCALL)
-			continue;	/* needs BPF_F_SLEEPABLE */
-		unsigned_of(types[i], m);
-	}
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		unsigned_of(types[i].type, types[i].watches, m);
 }
 
 static void kernel_line(const void *arg)
 {
 	const struct mode *m = arg;
+	bool refuses = m->choice >= RESTRICTED;
 	int kmsg;
 
 	enter(m);
 	/* the kernel limits the rate of such lines; wait until it has forgotten */
-	if (m->strict)
+	if (refuses)
 		sleep(6);
 	kmsg = kmsg_open();
-	load_unsigned(BPF_PROG_TYPE_SOCKET_FILTER);
-	check(kmsg_has(kmsg, "is restricted; see man kernel_lockdown.7") == m->strict,
-	      m->strict ? "no line in the kernel's log" : "a line in the kernel's log");
+	load_unsigned(BPF_PROG_TYPE_KPROBE);
+	check(kmsg_has(kmsg, "is restricted; see man kernel_lockdown.7") == refuses,
+	      refuses ? "no line in the kernel's log" : "a line in the kernel's log");
 }
 
 static void system_key(const void *arg)
@@ -89,7 +130,7 @@ static void system_key(const void *arg)
 	check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
 	check(prog_run(fd) == 1, "another result");
 
-	/* reads kernel memory, which is a later policy's affair */
+	/* it reads kernel memory */
 	if (!strcmp(m->name, "confidentiality"))
 		return;
 	fd = object_load(obj, "small");
@@ -109,9 +150,56 @@ static void kernel_memory_in_confidentiality(const void *arg)
 		check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
 		return;
 	}
-	/* lockdown's own rule for bpf_probe_read_kernel(), whoever has signed */
-	check(fd < 0, "it loaded");
-	check(log_text[0], "without a word");
+	check(fd == -EPERM, "%s", fd < 0 ? strerror(-fd) : "it loaded");
+	check(strstr(log_text,
+		     "lockdown: helper bpf_probe_read_kernel is refused in confidentiality mode: "
+		     "it takes class kernel-read, for which the program's annotation does not ask; "
+		     "sign it with 'bpftool sign file --lockdown MODE=CLASS'"),
+	      "log: %s", log_text);
+}
+
+/* What the signer says about a mode holds in that mode alone. */
+static void annotation(const void *arg)
+{
+	static const struct bpf_image_lockdown forbid[] = {
+		{ .mode = BPF_LOCKDOWN_INTEGRITY, .flags = BPF_IMAGE_LOCKDOWN_FORBID },
+		{ .mode = BPF_LOCKDOWN_CONFIDENTIALITY, .flags = BPF_IMAGE_LOCKDOWN_FORBID },
+	};
+	const struct mode *m = arg;
+	struct image_prog *prog;
+	union bpf_attr attr;
+	struct builder b;
+	size_t i;
+	int fd;
+
+	enter(m);
+	for (i = 0; i < ARRAY_SIZE(forbid); i++) {
+		bool forbidden = !strcmp(m->name, i ? "confidentiality" : "integrity");
+
+		builder_init(&b, "shy", 1);
+		builder_set(&b, BPF_IMAGE_LOCKDOWN, &forbid[i], sizeof(forbid[i]));
+		prog = build_signed(&b);
+		image_attr(&attr, prog, NULL, 0, -1);
+		if (forbidden) {
+			expect_refused(&attr, EPERM, FORBIDDEN);
+			continue;
+		}
+		fd = image_load(&attr);
+		check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
+	}
+}
+
+/* Loaded by the process that starts the tests, before anything is locked down */
+static int before[2];
+
+/* What was loaded before the kernel was locked down stays, and works. */
+static void loaded_before_stays(const void *arg)
+{
+	size_t i;
+
+	enter(arg);
+	for (i = 0; i < ARRAY_SIZE(before); i++)
+		check(prog_run(before[i]) == 0, "program %zu does not run", i);
 }
 
 static void user_key(const void *arg)
@@ -135,7 +223,7 @@ static void user_key(const void *arg)
 	prog = sign_image(s, image, len);
 	image_attr(&attr, prog, NULL, 0, -1);
 	attr.keyring_id = KEY_SPEC_SESSION_KEYRING;
-	if (m->strict) {
+	if (m->choice == SIGNED) {
 		expect_refused(&attr, EPERM, USER_REFUSED);
 		return;
 	}
@@ -190,10 +278,62 @@ static void cannot_be_lowered(const void *arg)
 	enter(m);
 }
 
+static int write_choice(const char *word)
+{
+	int fd = must(open(CHOICE_FILE, O_WRONLY)), err = 0;
+
+	if (write(fd, word, strlen(word)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* A looser choice is refused with a line in the kernel's log, an unknown one without. */
+static void cannot_be_loosened(const void *arg)
+{
+	enum choice now = choice_now(), c;
+	int kmsg, err;
+
+	(void)arg;
+	sleep(6);
+	kmsg = kmsg_open();
+	for (c = AUDIT; c < now; c++) {
+		err = write_choice(choices[c]);
+		check(err == -EPERM, "%s: %s", choices[c], strerror(-err));
+	}
+	if (now > AUDIT)
+		check(kmsg_has(kmsg, "is restricted; see man kernel_lockdown.7"),
+		      "no line in the kernel's log");
+	check(write_choice("none") == -EINVAL, "'none' is known");
+	check(write_choice("") == -EINVAL, "an empty word is known");
+	check(write_choice(choices[now]) == 0, "the present choice is refused");
+	check(choice_now() == now, "the choice is %s", choices[choice_now()]);
+}
+
+static void tighten_to(const void *arg)
+{
+	const struct mode *m = arg;
+	int err = write_choice(choices[m->choice]);
+
+	check(!err, "%s", strerror(-err));
+	enter(m);
+	cannot_be_loosened(NULL);
+}
+
+static void ceiling(const void *arg)
+{
+	char *line = read_file(CEILING_FILE, NULL);
+
+	(void)arg;
+	check(!strcmp(line, "[user-read] user-write control kernel-read kernel-address [fields] loader\n"),
+	      "%s", line);
+	check(open(CEILING_FILE, O_WRONLY) < 0 || write(3, "", 0) < 0, "it can be written");
+}
+
 /* A word that is not known counts as the strictest, and the kernel says so. */
 static void unknown_word(const void *arg)
 {
-	bool unknown = !cmdline_has("bpf_lockdown=signed");
+	bool unknown = cmdline_has("bpf_lockdown=nonsense");
 	int kmsg = must(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
 
 	must(lseek(kmsg, 0, SEEK_SET));
@@ -211,43 +351,64 @@ static const struct {
 	{ "kernel memory", kernel_memory_in_confidentiality },
 	{ "user's key", user_key },
 	{ "bad signatures", bad_signatures_stay_bad },
+	{ "annotation", annotation },
 	{ "cannot be lowered", cannot_be_lowered },
 };
+
+static struct test_case all[64];
+static size_t case_cnt;
+
+static void add(void (*run)(const void *arg), const void *arg, const char *fmt, ...)
+{
+	va_list args;
+	char *name;
+
+	va_start(args, fmt);
+	if (vasprintf(&name, fmt, args) < 0)
+		exit(1);
+	va_end(args);
+	all[case_cnt++] = (struct test_case){ name, run, arg };
+}
+
+static void add_checks(const char *name, enum choice choice)
+{
+	struct mode *m = calloc(1, sizeof(*m));
+	size_t i;
+
+	*m = (struct mode){ name, choice };
+	for (i = 0; i < ARRAY_SIZE(checks); i++)
+		add(checks[i].run, m, "%s%s%s: %s", name, choice ? ", " : "",
+		    choice ? choices[choice] : "", checks[i].name);
+}
 
 int main(int argc, char **argv)
 {
 	static const char * const names[] = { "none", "integrity", "confidentiality" };
-	struct test_case all[ARRAY_SIZE(names) * (ARRAY_SIZE(checks) + 1) + 1];
-	struct mode modes[ARRAY_SIZE(names)];
-	size_t i, j, cnt = 0, first;
-	bool signed_only;
-	char *line;
+	static const struct mode strict = { "confidentiality", SIGNED };
+	enum choice now = choice_now();
+	struct mode last = { "confidentiality", now };
+	size_t i, first;
 
-	line = read_file("/proc/cmdline", NULL);
-	/* an unknown word counts as "signed" */
-	signed_only = !!strstr(line, " bpf_lockdown=");
-	if (signed_only)
-		all[cnt++] = (struct test_case)CASE(unknown_word);
+	if (strstr(read_file("/proc/cmdline", NULL), " bpf_lockdown="))
+		add(unknown_word, NULL, "word on the command line");
+	if (!strstr(read_file("/proc/cmdline", NULL), " bpf_lockdown_ceiling="))
+		add(ceiling, NULL, "ceiling");
+	add(cannot_be_loosened, NULL, "cannot be loosened");
 	for (first = 0; first < ARRAY_SIZE(names); first++)
 		if (!strcmp(lockdown_mode(), names[first]))
 			break;
+	before[0] = load_unsigned(BPF_PROG_TYPE_SOCKET_FILTER);
+	before[1] = load_unsigned(BPF_PROG_TYPE_SCHED_CLS);
 	for (i = first; i < ARRAY_SIZE(names); i++) {
-		modes[i] = (struct mode){ names[i], signed_only && i > 0 };
-		if (i > first) {
-			char *name;
-
-			if (asprintf(&name, "raise to %s", names[i]) < 0)
-				return 1;
-			all[cnt++] = (struct test_case){ name, raise_to, names[i] };
-		}
-		for (j = 0; j < ARRAY_SIZE(checks); j++) {
-			char *name;
-
-			if (asprintf(&name, "%s%s: %s", names[i], signed_only ? ", signed" : "",
-				     checks[j].name) < 0)
-				return 1;
-			all[cnt++] = (struct test_case){ name, checks[j].run, &modes[i] };
-		}
+		if (i > first)
+			add(raise_to, names[i], "raise to %s", names[i]);
+		add_checks(names[i], i ? now : NONE);
 	}
-	return run_cases(1, argv, all, cnt);
+	if (!first)
+		add(loaded_before_stays, &last, "loaded before");
+	if (now < SIGNED) {
+		add(tighten_to, &strict, "tighten to signed");
+		add_checks("confidentiality", SIGNED);
+	}
+	return run_cases(1, argv, all, case_cnt);
 }

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Lockdown's policy, and its tables.
+
+use crate::lockdown::{
+    fields,
+    formats,
+    helpers::{
+        self,
+        Rule, //
+    },
+    kfuncs,
+    policy::*,
+    tracepoints,
+    types, //
+};
+
+const CEILING: Class = Class::USER_READ.union(Class::FIELDS);
+
+fn signed(asks: Option<Class>) -> Program {
+    Program {
+        signer: Signer::System,
+        type_listed: false,
+        loader: false,
+        asks,
+    }
+}
+
+fn unsigned(signer: Signer, type_listed: bool) -> Program {
+    Program {
+        signer,
+        type_listed,
+        loader: false,
+        asks: Some(Class::NAMED),
+    }
+}
+
+#[test]
+fn without_lockdown_everything_is_as_before() {
+    for choice in Choice::ALL {
+        for signer in [
+            Signer::None,
+            Signer::OfInstructions,
+            Signer::User,
+            Signer::System,
+        ] {
+            for asks in [None, Some(Class::PLAIN), Some(Class::NAMED)] {
+                let prog = Program {
+                    signer,
+                    type_listed: false,
+                    loader: false,
+                    asks,
+                };
+                let grant = judge(Mode::None, choice, Class::PLAIN, &prog).unwrap();
+                assert_eq!((grant.granted, grant.silent), (Class::ALL, Class::ALL));
+                assert_eq!((grant.record, grant.fenced), (None, false));
+            }
+        }
+    }
+}
+
+#[test]
+fn integrity_leaves_signed_programs_alone() {
+    for choice in Choice::ALL {
+        let judge = |asks| judge(Mode::Integrity, choice, Class::PLAIN, &signed(asks));
+        // What no table names, too.
+        assert_eq!(judge(Some(Class::NAMED)).unwrap().granted, Class::ALL);
+        assert_eq!(judge(Some(Class::PLAIN)).unwrap().granted, Class::PLAIN);
+        let read = judge(Some(Class::KERNEL_READ)).unwrap().granted;
+        assert!(read.has(Class::KERNEL_ADDRESS) && read.has(Class::FIELDS));
+        assert!(!read.has(Class::UNLISTED) && !read.has(Class::CONTROL));
+        assert_eq!(judge(None), Err(Refusal::Annotation));
+    }
+}
+
+#[test]
+fn confidentiality_grants_what_both_want() {
+    let judge = |ceiling, asks| {
+        judge(
+            Mode::Confidentiality,
+            Choice::Restricted,
+            ceiling,
+            &signed(asks),
+        )
+        .map(|grant| grant.granted)
+    };
+    assert_eq!(judge(CEILING, Some(Class::PLAIN)), Ok(Class::PLAIN));
+    assert_eq!(judge(CEILING, Some(Class::NAMED)), Ok(CEILING));
+    assert_eq!(judge(CEILING, Some(Class::KERNEL_READ)), Ok(Class::PLAIN));
+    assert_eq!(judge(Class::PLAIN, Some(Class::NAMED)), Ok(Class::PLAIN));
+    assert_eq!(judge(CEILING, None), Err(Refusal::Annotation));
+    // Nobody gets what no table names.
+    assert!(!judge(Class::NAMED, Some(Class::ALL))
+        .unwrap()
+        .has(Class::UNLISTED));
+}
+
+#[test]
+fn loaders_need_the_ceiling() {
+    let loader = Program {
+        loader: true,
+        ..signed(Some(Class::PLAIN))
+    };
+    let judge = |ceiling| {
+        judge(Mode::Confidentiality, Choice::Restricted, ceiling, &loader)
+            .unwrap()
+            .granted
+    };
+    assert_eq!(judge(CEILING), Class::PLAIN);
+    let granted = judge(Class::LOADER);
+    assert!(granted.has(
+        Class::LOADER
+            .union(Class::KERNEL_READ)
+            .union(Class::USER_READ)
+    ));
+    assert!(!granted.has(Class::CONTROL) && !granted.has(Class::USER_WRITE));
+}
+
+#[test]
+fn unsigned_programs_by_choice() {
+    for mode in [Mode::Integrity, Mode::Confidentiality] {
+        for signer in [Signer::None, Signer::OfInstructions, Signer::User] {
+            for listed in [false, true] {
+                let prog = unsigned(signer, listed);
+                let judge = |choice| judge(mode, choice, Class::NAMED, &prog);
+
+                assert_eq!(
+                    judge(Choice::Signed),
+                    Err(match signer {
+                        Signer::OfInstructions => Refusal::OfInstructions,
+                        Signer::User => Refusal::UserKey,
+                        _ => Refusal::Unsigned,
+                    })
+                );
+                match judge(Choice::Restricted) {
+                    Err(refusal) => assert_eq!((refusal, listed), (Refusal::Type, false)),
+                    Ok(grant) => {
+                        assert_eq!((grant.granted, grant.silent), (Class::PLAIN, Class::PLAIN));
+                        assert!(listed && grant.fenced);
+                    }
+                }
+                let audit = judge(Choice::Audit).unwrap();
+                assert_eq!(audit.record.is_some(), !listed);
+                assert_eq!(audit.silent, Class::PLAIN);
+                // Kernel memory is not for them under confidentiality, whatever was chosen.
+                for class in [
+                    Class::KERNEL_READ,
+                    Class::KERNEL_ADDRESS,
+                    Class::FIELDS,
+                    Class::LOADER,
+                    Class::UNLISTED,
+                ] {
+                    assert_eq!(audit.granted.has(class), mode == Mode::Integrity);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_withheld_is_told() {
+    let words = |trusted, asks, missing| withheld(trusted, asks, missing).to_str().unwrap();
+    let read = Class::KERNEL_READ;
+    assert!(words(false, Class::NAMED, read).contains("bpftool sign file"));
+    assert!(words(true, Class::PLAIN, read).contains("--lockdown"));
+    assert!(words(true, read, read).contains("bpf_lockdown_ceiling="));
+    assert!(words(true, Class::NAMED, Class::UNLISTED).contains("no table"));
+}
+
+#[test]
+fn words_of_choices_and_classes() {
+    for choice in Choice::ALL {
+        assert_eq!(Choice::from_word(choice.name().to_bytes()), Some(choice));
+        assert_eq!(Choice::from_raw(choice as i32), choice);
+    }
+    assert!(Choice::ALL.is_sorted());
+    for word in ["", "none", "Signed", "signed ", "off"] {
+        assert_eq!(Choice::from_word(word.as_bytes()), None, "{word}");
+    }
+    assert_eq!(Choice::from_raw(77), Choice::Signed);
+
+    for (name, class) in Class::NAMES {
+        assert_eq!(Class::from_words(name.to_bytes()), (class, true));
+        assert_eq!(class.name(), name);
+        assert!(Class::NAMED.has(class));
+    }
+    assert_eq!(Class::from_words(b"user-read,fields"), (CEILING, true));
+    assert_eq!(Class::from_words(b""), (Class::PLAIN, true));
+    assert_eq!(Class::from_words(b"none"), (Class::PLAIN, true));
+    assert_eq!(Class::from_words(b"fields,kernel"), (Class::FIELDS, false));
+}
+
+#[test]
+fn formats_show_what_they_print() {
+    for (format, class) in [
+        ("", Class::PLAIN),
+        ("pid %d of %5u: %llx %%s", Class::PLAIN),
+        ("%-10lld%c%#x%08lx", Class::PLAIN),
+        ("%s", Class::KERNEL_READ),
+        ("%.16s", Class::KERNEL_READ),
+        ("%pks", Class::KERNEL_READ),
+        ("%pus", Class::USER_READ),
+        ("%pI4", Class::KERNEL_READ),
+        ("%pi6", Class::KERNEL_READ),
+        ("%p", Class::KERNEL_ADDRESS),
+        ("%px", Class::KERNEL_ADDRESS),
+        ("%pS", Class::KERNEL_ADDRESS),
+        ("%d %pB", Class::KERNEL_ADDRESS),
+        ("%pus %px", Class::USER_READ.union(Class::KERNEL_ADDRESS)),
+        ("%", Class::KERNEL_READ),
+        ("100%", Class::KERNEL_READ),
+        ("%n", Class::KERNEL_READ),
+        ("%%%s", Class::KERNEL_READ),
+        ("%%s", Class::PLAIN),
+    ] {
+        assert_eq!(formats::class_of(format.as_bytes()), class, "{format}");
+    }
+}
+
+/// Helpers that gave lockdown its rule about reading kernel memory, and those that programs of
+/// every kind need.
+#[test]
+fn helpers_have_a_class() {
+    let rule = |name| {
+        helpers::HELPERS
+            .iter()
+            .find(|helper| helper.name == name)
+            .unwrap_or_else(|| panic!("no helper {name}"))
+            .rule
+    };
+    for name in [
+        "probe_read",
+        "probe_read_str",
+        "probe_read_kernel",
+        "probe_read_kernel_str",
+    ] {
+        assert_eq!(rule(name), Rule::Needs(Class::KERNEL_READ), "{name}");
+    }
+    assert_eq!(rule("probe_read_user"), Rule::Needs(Class::USER_READ));
+    assert_eq!(rule("probe_write_user"), Rule::Needs(Class::USER_WRITE));
+    assert_eq!(rule("send_signal"), Rule::Needs(Class::CONTROL));
+    for name in [
+        "map_lookup_elem",
+        "ktime_get_ns",
+        "skb_load_bytes",
+        "ringbuf_output",
+    ] {
+        assert_eq!(rule(name), Rule::Needs(Class::PLAIN), "{name}");
+    }
+    assert_eq!(rule("unspec"), Rule::Refused);
+}
+
+#[test]
+fn kfuncs_are_found() {
+    for kfunc in &kfuncs::KFUNCS {
+        let found = kfuncs::find(kfunc.name.as_bytes()).unwrap();
+        assert_eq!(found.name, kfunc.name);
+    }
+    assert!(kfuncs::find(b"bpf_kfunc_call_test1").is_none());
+    assert!(kfuncs::find(b"").is_none());
+    let cast = kfuncs::find(b"bpf_rdonly_cast").unwrap();
+    assert_eq!(cast.rule, Rule::Needs(Class::KERNEL_READ));
+}
+
+#[test]
+fn fields_and_tracepoints_are_found() {
+    for (strct, member) in &fields::FIELDS {
+        assert!(fields::is_listed(strct.as_bytes(), member.as_bytes()));
+    }
+    for (strct, member) in [
+        ("task_struct", "stack"),
+        ("task_struct", "stack_canary"),
+        ("task_struct", ""),
+        ("", "pid"),
+        ("pt_regs", "ip"),
+    ] {
+        assert!(!fields::is_listed(strct.as_bytes(), member.as_bytes()));
+    }
+    assert!(tracepoints::is_listed(b"sched/sched_switch"));
+    assert!(!tracepoints::is_listed(b"skb/kfree_skb"));
+    assert!(!tracepoints::is_listed(b"*"));
+    assert!(tracepoints::is_of_user(b"syscalls/sys_enter_openat"));
+    assert!(tracepoints::is_of_user(b"syscalls/*"));
+    assert!(!tracepoints::is_of_user(b"sys*"));
+    assert!(!tracepoints::is_of_user(b"sched/sched_switch"));
+}
+
+#[test]
+fn tracing_types_are_not_listed() {
+    // kprobe, tracepoint, perf_event, raw_tracepoint, its writable kind, tracing, struct_ops,
+    // ext, lsm, syscall
+    for prog_type in [2, 5, 7, 17, 24, 26, 27, 28, 29, 31, 0, 33, u32::MAX] {
+        assert!(!types::is_listed(prog_type), "{prog_type}");
+    }
+    for prog_type in [types::SOCKET_FILTER, types::CGROUP_DEVICE, types::SCHED_CLS] {
+        assert!(types::is_listed(prog_type), "{prog_type}");
+    }
+}

@@ -239,7 +239,11 @@ for p in rustfmt:rustfmt cargo-clippy:rust-clippy shellcheck:shellcheck; do
 	q=${p#*:}
 	# the same family as the compiler: others would pull in a second one
 	case $(dpkg-query -S "$rustc" 2>/dev/null) in
-	rustc-web:*) [ "$q" = shellcheck ] || q=$q-web ;;
+	rustc-web:*)
+		case $q in
+		rustfmt) q=rustfmt-web ;;
+		rust-clippy) q=rust-web-clippy ;;
+		esac ;;
 	esac
 	if on_offer "$q"; then
 		(install "$q") || true

@@ -68,6 +68,8 @@ if [ ! -e "$KOUT/.config" ] || [ "$state" != "$(cat "$KOUT/.configured" 2>/dev/n
 		       else print s "=" v}' >"$KOUT/.allconfig"
 	kmake rustavailable >"$log" 2>&1 ||
 		{ tail -n 20 "$log" >&2; die "kbuild cannot use this Rust toolchain"; }
+	# what it has doubts about, but takes
+	sed -n 's/^\*\*\* */    /p' "$log" >&2
 	cp "$KOUT/.config" "$KOUT/.config.before" 2>/dev/null || true
 	kmake KCONFIG_ALLCONFIG="$KOUT/.allconfig" allnoconfig >"$log" 2>&1 ||
 		{ tail -n 20 "$log" >&2; die "configuration failed"; }

@@ -12,13 +12,18 @@ VIRTME_VERSION=1.42
 MIN_RUSTC=1.85.0
 MIN_BINDGEN=0.71.1
 MIN_LLVM=17
+# An older bindgen takes what a newer libclang says of structures for opaque
+BINDGEN_FOR_LLVM_22=0.72.1
 
 # command:package, for what every distribution calls the same
 NEEDS=(make:make flex:flex bison:bison bc:bc cpio:cpio kmod:kmod rsync:rsync
        curl:curl gpgv:gpgv git:git xz:xz-utils perl:perl openssl:openssl
        python3:python3 pahole:pahole pkg-config:pkg-config gcc:gcc c++:g++
        file:file qemu-system-x86_64:qemu-system-x86 flock:util-linux ps:procps ip:iproute2
-       mkfs.ext4:e2fsprogs softhsm2-util:softhsm2)
+       mkfs.ext4:e2fsprogs softhsm2-util:softhsm2
+       # a guest lives on these files, too: its init wants udevd for the names
+       # of the ports that it talks to us by, and poweroff to come to an end
+       udevadm:udev poweroff:systemd-sysv)
 LIBS=(libc6-dev libelf-dev libdw-dev libssl-dev zlib1g-dev libcap-dev
       libengine-pkcs11-openssl ca-certificates python3-venv)
 
@@ -97,16 +102,16 @@ number() {
 	grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1
 }
 
-# The highest LLVM of which all parts are there; empty, or a suffix
 llvm_is_complete() {
 	command -v "clang-$1" >/dev/null && command -v "ld.lld-$1" >/dev/null &&
 		command -v "llvm-objcopy-$1" >/dev/null &&
 		compgen -G "/usr/lib/llvm-$1/lib/libclang*.so*" >/dev/null
 }
 
+# The highest LLVM, up to $1, of which all parts are there
 find_llvm() {
 	local n
-	for n in 24 23 22 21 20 19 18 17; do
+	for ((n = $1; n >= MIN_LLVM; n--)); do
 		if llvm_is_complete $n; then
 			echo $n
 			return
@@ -133,8 +138,12 @@ find_rustc() {
 	done
 }
 
+bindgen_version() {
+	"$1" --version workaround-for-0.69.0 2>/dev/null | number
+}
+
 bindgen_ok() {
-	[ -x "$1" ] && at_least $MIN_BINDGEN "$("$1" --version workaround-for-0.69.0 2>/dev/null | number)"
+	[ -x "$1" ] && at_least "$min_bindgen" "$(bindgen_version "$1")"
 }
 
 find_bindgen() {
@@ -170,18 +179,37 @@ for n in "${NEEDS[@]}"; do
 		die "${n%%:*} is missing (Debian's package: ${n#*:})"
 done
 
-llvm=$(find_llvm)
+# bindgen is built only where there is none to be had, so it decides first how
+# new LLVM may be; but an LLVM that is there is used
+min_bindgen=$MIN_BINDGEN
+any_llvm=24
+max_llvm=$any_llvm
+bindgen=$(find_bindgen)
+if [ -n "$bindgen" ]; then
+	v=$(bindgen_version "$bindgen")
+else
+	! have_apt || update_lists
+	v=$BINDGEN_VERSION
+	if on_offer bindgen && at_least $MIN_BINDGEN "$(offered_version bindgen)"; then
+		v=$(offered_version bindgen)
+	fi
+fi
+at_least $BINDGEN_FOR_LLVM_22 "$v" || max_llvm=21
+
+llvm=$(find_llvm $max_llvm)
+[ -n "$llvm" ] || llvm=$(find_llvm $any_llvm)
 if [ -z "$llvm" ] && have_apt; then
 	update_lists
-	for n in 22 21 20 19 18 $MIN_LLVM; do
+	for ((n = max_llvm; n >= MIN_LLVM; n--)); do
 		if on_offer "clang-$n" && on_offer "lld-$n"; then
 			install "clang-$n" "lld-$n" "llvm-$n" "libclang-$n-dev"
 			break
 		fi
 	done
-	llvm=$(find_llvm)
+	llvm=$(find_llvm $max_llvm)
 fi
 [ -n "$llvm" ] || die "no LLVM of version $MIN_LLVM or newer: clang, lld, llvm and libclang are missing"
+[ "$llvm" -lt 22 ] || min_bindgen=$BINDGEN_FOR_LLVM_22
 
 rustc=$(find_rustc)
 if [ -z "$rustc" ] && have_apt; then
@@ -214,7 +242,11 @@ for p in rustfmt:rustfmt cargo-clippy:rust-clippy shellcheck:shellcheck; do
 	q=${p#*:}
 	# the same family as the compiler: others would pull in a second one
 	case $(dpkg-query -S "$rustc" 2>/dev/null) in
-	rustc-web:*) [ "$q" = shellcheck ] || q=$q-web ;;
+	rustc-web:*)
+		case $q in
+		rustfmt) q=rustfmt-web ;;
+		rust-clippy) q=rust-web-clippy ;;
+		esac ;;
 	esac
 	if on_offer "$q"; then
 		(install "$q") || true
@@ -223,7 +255,7 @@ done
 
 bindgen=$(find_bindgen)
 if [ -z "$bindgen" ] && on_offer bindgen &&
-   at_least $MIN_BINDGEN "$(offered_version bindgen)"; then
+   at_least "$min_bindgen" "$(offered_version bindgen)"; then
 	install bindgen
 	bindgen=$(find_bindgen)
 fi
@@ -234,7 +266,7 @@ if [ -z "$bindgen" ]; then
 		--locked --root "$BUILD/bindgen"
 	bindgen=$(find_bindgen)
 fi
-[ -n "$bindgen" ] || die "bindgen $MIN_BINDGEN or newer is missing"
+[ -n "$bindgen" ] || die "bindgen $min_bindgen or newer is missing"
 
 vng=$(find_vng)
 if [ -z "$vng" ] && on_offer virtme-ng; then

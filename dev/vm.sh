@@ -78,8 +78,13 @@ EOF
 # PCI and q35: the "microvm" machine has its devices elsewhere, and not every
 # kernel has the driver for that.
 args=(--run "$BZIMAGE" --disable-microvm --force-9p --cpus "$CPUS"
-      --memory "$MEMORY" --user root --rwdir "$dir=$dir" --verbose)
+      --memory "$MEMORY" --user root --verbose)
 [ -n "${RO:-}" ] || args+=(--rw)
+# The directory of the exchange is mounted on its own where the guest cannot
+# write, or has another directory. Old virtme-ng refuses to do so with --rw.
+case ${RO:+RO}$dir in
+RO*|/tmp/*|/run/*|/var/*) args+=(--rwdir "$dir=$dir") ;;
+esac
 kvm_works || args+=(--disable-kvm)
 # A command line that says "panic=" itself wins, being later
 args+=(--append "panic=-1 ${APPEND:-}")

@@ -554,8 +554,9 @@ fn parse_table(bytes: &[u8], header: &Header) -> Result<[Span; KINDS.len()], Fau
         if usize::try_from(entry.rec_size) != Ok(*rec_size) {
             return fault("records of another size than this kernel's");
         }
-        // `rec_size` is one of the table's, none of which is zero.
-        if len == 0 || len % rec_size != 0 {
+        // `rec_size` is one of the table's, none of which is zero; not every
+        // compiler sees that, and `%` would bring in a panic.
+        if len == 0 || len.checked_rem(*rec_size) != Some(0) {
             return fault("length is not a multiple of the record's size");
         }
         if len / rec_size > *max {

@@ -42,6 +42,8 @@ static __always_inline bool mine(void)
 }
 
 /* What the compiler must not see through */
+#define in_kernel(x)	((x) > 0xff00000000000000)
+
 #define opaque(x)							\
 	({								\
 		__u64 __x = (__u64)(x);					\

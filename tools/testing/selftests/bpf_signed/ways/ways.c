@@ -81,6 +81,8 @@ struct row {
 	bool defusable;
 	/* Refused at attach rather than at load */
 	bool at_attach;
+	/* For the kernel it is a number like others, unless it comes by an image */
+	bool image_only;
 };
 
 struct run {
@@ -105,6 +107,7 @@ static struct {
 } oracle;
 
 static const char *dir = "ways";
+static __u64 banner_addr;
 static char log_text[1 << 20];
 
 static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -320,6 +323,251 @@ static bool in_ringbuf(struct run *r)
 	return vault_address(r);
 }
 
+static bool is(struct run *r, __u64 expected)
+{
+	if (r->io->val[0] != expected)
+		return no(r, "%llx, not %llx", r->io->val[0], expected);
+	return true;
+}
+
+static bool symbol_is(struct run *r, const char *name)
+{
+	return is(r, ksym(name));
+}
+
+static bool is_array_map_ops(struct run *r)
+{
+	return symbol_is(r, "array_map_ops");
+}
+
+static bool is_banner(struct run *r)
+{
+	return symbol_is(r, "linux_banner");
+}
+
+static bool is_test_function(struct run *r)
+{
+	return symbol_is(r, "bpf_fentry_test1");
+}
+
+/* An address in the kernel's code */
+static bool code(struct run *r)
+{
+	if (!in_kernel_half(r->io->val[0]) || !*ksym_around(r->io->val[0]))
+		return no(r, "%llx is not in the kernel's code", r->io->val[0]);
+	return true;
+}
+
+static bool in_getppid(struct run *r)
+{
+	const char *where = ksym_around(r->io->val[0]);
+
+	return !strcmp(where, "__x64_sys_getppid") ||
+	       no(r, "%llx is in '%s'", r->io->val[0], where);
+}
+
+static bool stack_in_map(struct run *r)
+{
+	__u64 ips[32] = {};
+	__u32 id = r->io->val[1];
+
+	if (!r->io->hits || bpf_map_lookup_elem(map_fd(r, "stacks"), &id, ips))
+		return no(r, "no stack %d", (int)id);
+	r->io->val[0] = ips[1] ?: ips[0];
+	return code(r);
+}
+
+/* What added to a per-CPU symbol makes an address: at its own address it stands itself */
+static bool per_cpu_base(struct run *r)
+{
+	__u64 base = r->io->val[0], word;
+
+	if (!kernel_memory(base + ksym("this_cpu_off"), &word) || word != base)
+		return no(r, "%llx is not where per-CPU memory is", base);
+	return true;
+}
+
+/* Our own task, as another program knows it */
+static bool own_task(struct run *r)
+{
+	return oracle.obj ? is(r, ask("oracle_task")) : address(r);
+}
+
+/* When a process was started, which /proc tells in ticks */
+static bool started_with(struct run *r, int pid)
+{
+	__u64 ticks = proc_stat(pid, 22);
+
+	if (!ticks || r->io->val[0] / 10000000 != ticks)
+		return no(r, "%llu ns, not %llu ticks", r->io->val[0], ticks);
+	return true;
+}
+
+static bool own_start(struct run *r)
+{
+	return started_with(r, getpid());
+}
+
+static bool parents_start(struct run *r)
+{
+	return started_with(r, getppid());
+}
+
+static bool grandparents_start(struct run *r)
+{
+	return started_with(r, proc_stat(getppid(), 4));
+}
+
+static bool own_code(struct run *r)
+{
+	return is(r, proc_stat(getpid(), 26));
+}
+
+static bool own_stack(struct run *r)
+{
+	__u64 here = (__u64)__builtin_frame_address(0), sp = r->io->val[0];
+
+	return (sp < here + (1 << 20) && here < sp + (1 << 20)) ||
+	       no(r, "%llx is not near %llx", sp, here);
+}
+
+static bool element_size(struct run *r)
+{
+	return is(r, sizeof(struct ways_vault));
+}
+
+static bool one(struct run *r)
+{
+	return is(r, 1);
+}
+
+static bool span(struct run *r)
+{
+	return is(r, strlen("Linux version "));
+}
+
+static bool banner_length(struct run *r)
+{
+	char text[512];
+	int fd = open("/proc/version", O_RDONLY), n = read(fd, text, sizeof(text));
+
+	close(fd);
+	return is(r, n);
+}
+
+static bool bytes_are(struct run *r, const char *text)
+{
+	return !strncmp((char *)r->io->bytes, text, strlen(text)) ||
+	       no(r, "'%.32s', not '%s'", r->io->bytes, text);
+}
+
+static bool bytes_as_address(struct run *r)
+{
+	return bytes_are(r, "76.105.110.117");	/* Linu */
+}
+
+static bool bytes_are_symbol(struct run *r)
+{
+	return bytes_are(r, "linux_banner");
+}
+
+static bool bytes_are_pointer(struct run *r)
+{
+	r->io->val[0] = strtoull((char *)r->io->bytes, NULL, 16);
+	return vault_address(r);
+}
+
+static bool bytes_are_path(struct run *r)
+{
+	return bytes_are(r, "/tmp/ways.file");
+}
+
+/* "(struct list_head){.next = (struct list_head *)0x6f697372655..." */
+static bool bytes_are_btf(struct run *r)
+{
+	const char *p = strstr((char *)r->io->bytes, "0x");
+	__u64 word = 0;
+
+	if (p)
+		word = strtoull(p, NULL, 16);
+	return !memcmp(&word, "Linux ve", 8) || no(r, "'%.100s'", r->io->bytes);
+}
+
+static bool text_has(struct run *r, const char *what)
+{
+	return strstr(r->text, what) || no(r, "not in '%.64s'", r->text);
+}
+
+static bool text_has_banner(struct run *r)
+{
+	return text_has(r, "Linux version");
+}
+
+static bool text_has_task(struct run *r)
+{
+	return text_has(r, "(struct task_struct){");
+}
+
+static bool text_has_own_task(struct run *r)
+{
+	char addr[32];
+
+	snprintf(addr, sizeof(addr), "%llx", r->io->val[0]);
+	return own_task(r) && text_has(r, addr);
+}
+
+/* In what a program has said to its stream */
+static bool stream_has(struct run *r, const char *what)
+{
+	int n = bpf_prog_stream_read(r->fd, BPF_STREAM_STDOUT, r->text, sizeof(r->text) - 1, NULL);
+
+	r->text[n > 0 ? n : 0] = 0;
+	return text_has(r, what);
+}
+
+static bool stream_has_banner(struct run *r)
+{
+	return stream_has(r, "Linux version");
+}
+
+static bool stream_has_vault(struct run *r)
+{
+	if (!stream_has(r, "ways: "))
+		return false;
+	r->io->val[0] = strtoull(strstr(r->text, "ways: ") + 6, NULL, 16);
+	return vault_address(r);
+}
+
+/* Names of functions: what runs where */
+static bool stream_has_stack(struct run *r)
+{
+	return stream_has(r, "bpf_test_run");
+}
+
+static bool trace_has_banner(struct run *r)
+{
+	int fd = open("/sys/kernel/tracing/trace", O_RDONLY), n, len = 0;
+
+	while (fd >= 0 && (n = read(fd, log_text + len, 4096)) > 0 &&
+	       len + 8192 < (int)sizeof(log_text))
+		len += n;
+	log_text[len] = 0;
+	close(fd);
+	return strstr(log_text, "ways: Linux version") || no(r, "not in the trace");
+}
+
+static bool in_scratch(struct run *r)
+{
+	__u64 words[16];
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(map_fd(r, "scratch"), &zero, words))
+		return no(r, "no map");
+	memcpy(r->io->bytes, words, sizeof(r->io->bytes));
+	return !strncmp((char *)r->io->bytes, "Linux version", 13) ||
+	       no(r, "error %lld", r->io->val[1]);
+}
+
 /* It came to its end. */
 static bool ran(struct run *r)
 {
@@ -437,6 +685,9 @@ static void act(struct run *r)
 	}
 	close(conn);
 	close(fd);
+	if (!fork())
+		_exit(0);
+	wait(NULL);
 	usleep(1000);
 }
 
@@ -488,45 +739,101 @@ static void by_iterating(struct run *r)
 	close(fd);
 }
 
-static void stimulate(struct run *r)
-{
-	switch (bpf_program__type(r->prog)) {
-	case BPF_PROG_TYPE_SOCKET_FILTER:
-	case BPF_PROG_TYPE_SCHED_CLS:
-	case BPF_PROG_TYPE_SCHED_ACT:
-	case BPF_PROG_TYPE_XDP:
-	case BPF_PROG_TYPE_CGROUP_SKB:
-	case BPF_PROG_TYPE_FLOW_DISSECTOR:
-	case BPF_PROG_TYPE_SYSCALL:
-	case BPF_PROG_TYPE_LWT_XMIT:
-		by_test_run(r);
-		break;
-	case BPF_PROG_TYPE_CGROUP_DEVICE:
-	case BPF_PROG_TYPE_CGROUP_SOCK:
-	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
-	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
-	case BPF_PROG_TYPE_CGROUP_SYSCTL:
-	case BPF_PROG_TYPE_SOCK_OPS:
-		by_cgroup(r);
-		break;
-	case BPF_PROG_TYPE_SK_LOOKUP:
-		by_netns(r);
-		break;
-	case BPF_PROG_TYPE_TRACING:
-		if (bpf_program__expected_attach_type(r->prog) == BPF_TRACE_ITER) {
-			by_iterating(r);
-			break;
-		}
-		/* fallthrough */
-	default:
-		by_attaching(r);
-	}
-}
-
 /* sk of a packet exists only on its real way */
 static void by_sending(struct run *r)
 {
 	by_cgroup(r);
+}
+
+static void by_perf_event(struct run *r)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK,
+		.size = sizeof(attr), .sample_period = 100000,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0), i;
+
+	if (fd < 0) {
+		r->attach_err = -errno;
+		no(r, "perf_event_open: %s", strerror(errno));
+		return;
+	}
+	r->link = bpf_program__attach_perf_event(r->prog, fd);
+	if (!attached(r))
+		return;
+	for (i = 0; i < 50 && !r->io->hits; i++)
+		act(r);
+}
+
+/* The elements of a map of the object's own */
+static void by_elements(struct run *r)
+{
+	union bpf_iter_link_info info = { .map.map_fd = map_fd(r, "elements") };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+		    .link_info_len = sizeof(info));
+	char buf[64];
+	int fd;
+
+	r->link = bpf_program__attach_iter(r->prog, &opts);
+	if (!attached(r))
+		return;
+	fd = bpf_iter_create(bpf_link__fd(r->link));
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
+/* A task that waits in the kernel: the first */
+static void by_iterating_first(struct run *r)
+{
+	r->io->arg[0] = 1;
+	by_iterating(r);
+}
+
+static void by_update(struct run *r)
+{
+	r->io->arg[1] = map_fd(r, "scratch");
+	by_test_run(r);
+}
+
+/* With a socket of each kind there */
+static void by_iterating_sockets(struct run *r)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+
+	bind(fd, (void *)&addr, sizeof(addr));
+	by_iterating(r);
+}
+
+static void by_iterating_cgroups(struct run *r)
+{
+	union bpf_iter_link_info info = {
+		.cgroup.cgroup_fd = enter_cgroup(),
+		.cgroup.order = BPF_CGROUP_ITER_SELF_ONLY,
+	};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+		    .link_info_len = sizeof(info));
+	char buf[64];
+	int fd;
+
+	r->link = bpf_program__attach_iter(r->prog, &opts);
+	if (!attached(r))
+		return;
+	fd = bpf_iter_create(bpf_link__fd(r->link));
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
+/* kernel functions that test runs of such programs call */
+static void by_tracing_test_run(struct run *r)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	r->link = bpf_program__attach(r->prog);
+	if (attached(r))
+		bpf_prog_test_run_opts(r->fd, &opts);
 }
 
 /* The program is told the address and confirms it */
@@ -534,6 +841,18 @@ static void by_guess(struct run *r)
 {
 	r->io->arg[0] = oracle.vault_addr;
 	by_test_run(r);
+}
+
+/* What was dropped comes back when the allocator has waited long enough. */
+static void by_repeating(struct run *r)
+{
+	int i, j;
+
+	for (i = 0; i < 200 && !r->io->val[0]; i++) {
+		for (j = 0; j < 100 && !r->io->val[0]; j++)
+			by_test_run(r);
+		usleep(20000);
+	}
 }
 
 /*
@@ -567,11 +886,70 @@ static void by_xdp_on_lo(struct run *r)
 		send_frames(64);
 }
 
+static void stimulate(struct run *r)
+{
+	switch (bpf_program__type(r->prog)) {
+	case BPF_PROG_TYPE_SOCKET_FILTER:
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_XDP:
+	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_FLOW_DISSECTOR:
+	case BPF_PROG_TYPE_SYSCALL:
+	case BPF_PROG_TYPE_LWT_XMIT:
+		by_test_run(r);
+		break;
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+	case BPF_PROG_TYPE_CGROUP_SYSCTL:
+	case BPF_PROG_TYPE_SOCK_OPS:
+		by_cgroup(r);
+		break;
+	case BPF_PROG_TYPE_SK_LOOKUP:
+		by_netns(r);
+		break;
+	case BPF_PROG_TYPE_TRACING:
+		if (bpf_program__expected_attach_type(r->prog) == BPF_TRACE_ITER) {
+			by_iterating(r);
+			break;
+		}
+		by_tracing_test_run(r);
+		act(r);
+		break;
+	case BPF_PROG_TYPE_PERF_EVENT:
+		by_perf_event(r);
+		break;
+	default:
+		by_attaching(r);
+	}
+}
+
 /* ---- the table --------------------------------------------------------- */
 
 #define POINTER(type, ...)	{ "pointer", type, KERNEL_ADDRESS, __VA_ARGS__ }
 #define ARENA(name, ...)	{ "arena", name, KERNEL_ADDRESS, __VA_ARGS__ }
 #define STALE(name, cls, ...)	{ "stale", name, cls, __VA_ARGS__ }
+
+#define READ(name, ...)		{ "read", name, KERNEL_READ, __VA_ARGS__ }
+#define READ_FIELDS(name, ...)	{ "read", name, KERNEL_READ | FIELDS, __VA_ARGS__ }
+#define READ_ADDR(name, ...)						\
+	{ "read", name, KERNEL_READ | KERNEL_ADDRESS | FIELDS, __VA_ARGS__ }
+#define CASTS(name)	READ(name "_void", banner), READ(name "_struct", banner)
+#define ARGS(name)							\
+	READ(name "_bytes", banner), READ(name "_void", banner), READ(name "_struct", banner)
+#define HELPER(name, cls, ...)	{ "helper", name, cls, __VA_ARGS__ }
+#define HELPERS(name)							\
+	HELPER(name "_kernel", KERNEL_READ, banner),			\
+	HELPER(name "_kernel_str", KERNEL_READ, banner),		\
+	HELPER(name "_format", KERNEL_READ, banner),			\
+	HELPER(name "_task", KERNEL_ADDRESS, address)
+#define ANY(name)							\
+	HELPER(name "_any", KERNEL_READ, banner), HELPER(name "_any_str", KERNEL_READ, banner)
+#define STACK(name)							\
+	HELPER("stack_" name, KERNEL_ADDRESS, code),			\
+	HELPER("stackid_" name, KERNEL_ADDRESS, stack_in_map)
 
 static const struct row rows[] = {
 	/* pointers that a program has by right */
@@ -645,11 +1023,128 @@ static const struct row rows[] = {
 	STALE("failed_dynptr_read_flags", KERNEL_ADDRESS, vault_address, .defusable = true),
 	STALE("failed_xdp_load_bytes", KERNEL_ADDRESS, vault_address, .defusable = true),
 	STALE("cleared_skb_load_bytes", 0, ran_without_address),
-	STALE("object_of_list", KERNEL_ADDRESS, address, .defusable = true),
-	STALE("object_of_rbtree", KERNEL_ADDRESS, address, .defusable = true),
+	STALE("object_of_list", KERNEL_ADDRESS, address, by_repeating, .defusable = true),
+	STALE("object_of_rbtree", KERNEL_ADDRESS, address, by_repeating, .defusable = true),
 	STALE("object_store", KERNEL_ADDRESS, vault_address),
 	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true),
 	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true),
+
+	/* any address: casts */
+	CASTS("cast_tc"), CASTS("cast_xdp"), CASTS("cast_cgroup_skb"), CASTS("cast_cgroup_sock"),
+	CASTS("cast_sock_addr"), CASTS("cast_sockopt"), CASTS("cast_device"), CASTS("cast_socket"),
+	CASTS("cast_sockops"), CASTS("cast_syscall"), CASTS("cast_kprobe"), CASTS("cast_tracepoint"),
+	CASTS("cast_raw_tp"), CASTS("cast_fentry"), CASTS("cast_lsm"), CASTS("cast_iter"),
+	/* any address: arguments of subprograms */
+	ARGS("arg_tc"), ARGS("arg_xdp"), ARGS("arg_socket"), ARGS("arg_cgroup_skb"),
+	ARGS("arg_device"), ARGS("arg_kprobe"), ARGS("arg_raw_tp"),
+	/* symbols */
+	READ("ksym_number", per_cpu_base),
+	READ("ksym_number_per_cpu", per_cpu_base),
+	READ("ksym_number_cgroup_skb", per_cpu_base),
+	READ("ksym_number_xdp", per_cpu_base),
+	READ("ksym_number_socket", per_cpu_base),
+	READ("ksym_stack", address),
+	READ("ksym_struct", own_start),
+	READ_ADDR("ksym_struct_address", own_task),
+	/* objects that a context or a helper leads to */
+	READ_ADDR("skb_head", address),
+	READ_ADDR("skb_head_walk", banner),
+	READ_ADDR("xdp_buff", address),
+	READ_ADDR("xdp_rxq", address),
+	READ_ADDR("sk_cast", address, by_sending),
+	READ_ADDR("map_field", is_array_map_ops),
+	READ("map_field_number", element_size),
+	READ_FIELDS("task_trusted", own_start),
+	READ_FIELDS("task_trusted_fentry", own_start),
+	READ_FIELDS("task_rcu", parents_start),
+	READ_FIELDS("task_walk", grandparents_start),
+	READ_FIELDS("task_mm", own_code),
+	{ "read", "task_address", KERNEL_ADDRESS | FIELDS, own_task },
+	READ_FIELDS("void_member", banner),
+	READ_ADDR("char_member", banner),
+	READ_ADDR("task_stack", address),
+	READ_FIELDS("task_user_regs", own_stack),
+	/* what is watched */
+	READ_ADDR("fentry_arg", address),
+	READ_ADDR("lsm_arg", address),
+	READ_FIELDS("tp_btf_arg", own_stack),
+	READ_FIELDS("fexit_task", own_start),
+	READ_FIELDS("iter_task", own_start),
+	READ_ADDR("iter_task_printed", text_has_own_task),
+	READ_ADDR("iter_map", address),
+	READ_ADDR("iter_prog", address),
+	READ_ADDR("iter_task_file", address),
+	READ_FIELDS("iter_ksym", address),
+	READ_ADDR("iter_udp", address, by_iterating_sockets),
+	READ_ADDR("iter_cgroup", address, by_iterating_cgroups),
+	READ_ADDR("iter_kmem_cache", address),
+	READ_ADDR("iter_link", address),
+	READ_ADDR("iter_netlink", address),
+	READ_ADDR("iter_task_vma", address),
+	{ "element", "kptr", KERNEL_ADDRESS, address, by_elements, .defusable = true },
+	{ "element", "kptr_forged", KERNEL_READ, banner, by_elements, .defusable = true },
+	{ "element", "store", KERNEL_ADDRESS, vault_address, by_elements },
+
+	/* helpers, by type of program */
+	HELPERS("tc"), HELPERS("xdp"), HELPERS("socket"), HELPERS("cgroup_skb"),
+	HELPERS("cgroup_sock"), HELPERS("sock_addr"), HELPERS("sockopt"), HELPERS("device"),
+	HELPERS("sysctl"), HELPERS("sockops"), HELPERS("sk_lookup"), HELPERS("flow"),
+	HELPERS("syscall"), HELPERS("kprobe"), HELPERS("tracepoint"), HELPERS("raw_tp"),
+	HELPERS("fentry"), HELPERS("lsm"), HELPERS("perf_event"),
+	ANY("kprobe"), ANY("tracepoint"), ANY("raw_tp"), ANY("fentry"), ANY("perf_event"),
+	HELPER("dynptr_kernel", KERNEL_READ, banner),
+	HELPER("dynptr_kernel_str", KERNEL_READ, banner),
+	HELPER("search_character", KERNEL_READ, banner),
+	HELPER("string_compare", KERNEL_READ, one),
+	HELPER("string_length", KERNEL_READ, banner_length),
+	HELPER("string_span", KERNEL_READ, span),
+	HELPER("bits", KERNEL_READ, banner),
+	HELPER("kmem_cache", KERNEL_READ | KERNEL_ADDRESS | FIELDS, address),
+	HELPER("format_ip_address", KERNEL_READ, bytes_as_address),
+	HELPER("format_symbol", KERNEL_READ, bytes_are_symbol),
+	HELPER("format_pointer", KERNEL_READ | KERNEL_ADDRESS, bytes_are_pointer),
+	HELPER("format_string", KERNEL_READ, banner),
+	HELPER("format_kernel_string", KERNEL_READ, banner),
+	HELPER("seq_string", KERNEL_READ | FIELDS, text_has_banner),
+	HELPER("seq_btf", KERNEL_READ | KERNEL_ADDRESS | FIELDS, text_has_task),
+	HELPER("snprintf_btf", KERNEL_READ, bytes_are_btf),
+	HELPER("printk_string", KERNEL_READ, trace_has_banner),
+	HELPER("vprintk_string", KERNEL_READ, trace_has_banner),
+	HELPER("stream_string", KERNEL_READ, stream_has_banner),
+	HELPER("stream_pointer", KERNEL_READ | KERNEL_ADDRESS, stream_has_vault),
+	HELPER("stream_stack", KERNEL_ADDRESS, stream_has_stack),
+	HELPER("sys_bpf", LOADER, in_scratch, by_update),
+	HELPER("kallsyms_name", LOADER, is_banner),
+	{ "symbol", "untyped", KERNEL_ADDRESS, is_banner, .image_only = true },
+	{ "symbol", "untyped_xdp", KERNEL_ADDRESS, is_banner, .image_only = true },
+	{ "symbol", "untyped_kprobe", KERNEL_ADDRESS, is_banner, .image_only = true },
+	HELPER("ksym_function", KERNEL_ADDRESS, is_test_function),
+	HELPER("ksym_function_xdp", KERNEL_ADDRESS, is_test_function),
+	HELPER("func_ip_fentry", KERNEL_ADDRESS, is_test_function),
+	HELPER("func_ip_kprobe", KERNEL_ADDRESS, in_getppid),
+	HELPER("func_ip_multi", KERNEL_ADDRESS, in_getppid),
+	HELPER("func_arg", KERNEL_ADDRESS, address),
+	HELPER("func_ret", KERNEL_ADDRESS, address),
+	STACK("kprobe"), STACK("tracepoint"), STACK("raw_tp"), STACK("fentry"),
+	STACK("perf_event"),
+	HELPER("stack_of_task", KERNEL_ADDRESS | KERNEL_READ | FIELDS, code, by_iterating_first),
+	HELPER("stack_of_current", KERNEL_ADDRESS | FIELDS, code),
+	HELPER("regs_kprobe", KERNEL_ADDRESS, address),
+	HELPER("regs_kprobe_ip", KERNEL_ADDRESS, in_getppid),
+	HELPER("regs_kprobe_sp", KERNEL_ADDRESS, address),
+	HELPER("regs_kretprobe", KERNEL_ADDRESS, address),
+	HELPER("regs_multi", KERNEL_ADDRESS, address),
+	HELPER("regs_perf_event", KERNEL_ADDRESS, code),
+	HELPER("arg_raw_tp", KERNEL_ADDRESS, address),
+	HELPER("arg_raw_tp_switch", KERNEL_ADDRESS, address),
+	HELPER("record_kfree_skb", KERNEL_ADDRESS, code),
+	HELPER("record_kfree", KERNEL_ADDRESS, address),
+	HELPER("arg_tp_btf", KERNEL_ADDRESS, code),
+	HELPER("arg_tp_btf_void", KERNEL_ADDRESS, address),
+	HELPER("arg_fentry_void", KERNEL_ADDRESS, address),
+	HELPER("ret_fexit_void", KERNEL_ADDRESS, address),
+	HELPER("ret_fexit_struct", KERNEL_ADDRESS, address),
+	HELPER("path", KERNEL_READ | FIELDS, bytes_are_path),
 };
 
 /* ---- loading ----------------------------------------------------------- */
@@ -730,7 +1225,7 @@ static int load(struct run *r, const char *file)
 	if (!r->vault->magic)
 		getrandom(&r->vault->magic, sizeof(r->vault->magic), 0);
 	r->io->pid = getpid();
-	r->io->target = ksym("linux_banner");
+	r->io->target = banner_addr;
 	return 0;
 }
 
@@ -829,11 +1324,13 @@ static bool allowed(const struct row *row, enum bpf_prog_type type)
 	if (machine.mode == MODE_NONE)
 		return true;
 	if (machine.signer == BY_NOBODY) {
+		bool plain = !row->needs || row->image_only;
+
 		if (machine.choice == SIGNED)
 			return false;
 		if (machine.choice == RESTRICTED)
-			return type_listed(type) && !row->needs;
-		return machine.mode == INTEGRITY || !row->needs;
+			return type_listed(type) && plain;
+		return machine.mode == INTEGRITY || plain;
 	}
 	if (machine.mode == INTEGRITY)
 		return true;
@@ -971,6 +1468,7 @@ int main(int argc, char **argv)
 	if (!check)
 		die("--prove, --verdicts MODE/CHOICE/SIGNER, or --classes?");
 	libbpf_set_print(quiet);
+	banner_addr = ksym("linux_banner");
 	shared = mmap(NULL, 512, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (check == prove)
 		consult_oracle();

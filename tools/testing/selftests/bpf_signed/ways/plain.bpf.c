@@ -170,19 +170,23 @@ int count_cgroup_skb(struct __sk_buff *skb)
 }
 
 /* systemd's IPAddressDeny= has a trie of prefixes */
+struct prefix {
+	__u32 len;
+	__u32 addr;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 16);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct bpf_lpm_trie_key_u8);
-	__uint(key_size, 8);
+	__type(key, struct prefix);
 	__type(value, __u64);
 } prefixes SEC(".maps");
 
 SEC("cgroup_skb/egress")
 int deny_cgroup_skb(struct __sk_buff *skb)
 {
-	struct { __u32 len; __u32 addr; } key = { .len = 32 };
+	struct prefix key = { .len = 32 };
 
 	bpf_skb_load_bytes(skb, 16, &key.addr, 4);
 	done();
@@ -212,7 +216,7 @@ int dissect(struct __sk_buff *skb)
 /* ---- control groups and sockets ---------------------------------------- */
 
 SEC("cgroup/dev")
-int device(struct bpf_cgroup_dev_ctx *ctx)
+int on_device(struct bpf_cgroup_dev_ctx *ctx)
 {
 	io.val[0] = (__u64)ctx->major << 32 | ctx->minor;
 	done();
@@ -220,7 +224,7 @@ int device(struct bpf_cgroup_dev_ctx *ctx)
 }
 
 SEC("cgroup/sock_create")
-int sock_create(struct bpf_sock *sk)
+int on_sock_create(struct bpf_sock *sk)
 {
 	io.val[0] = sk->family;
 	sk->mark = 5;
@@ -229,7 +233,7 @@ int sock_create(struct bpf_sock *sk)
 }
 
 SEC("cgroup/bind4")
-int bind4(struct bpf_sock_addr *ctx)
+int on_bind4(struct bpf_sock_addr *ctx)
 {
 	io.val[0] = bpf_ntohs(ctx->user_port);
 	done();
@@ -237,7 +241,7 @@ int bind4(struct bpf_sock_addr *ctx)
 }
 
 SEC("cgroup/connect4")
-int connect4(struct bpf_sock_addr *ctx)
+int on_connect4(struct bpf_sock_addr *ctx)
 {
 	io.val[0] = bpf_ntohs(ctx->user_port);
 	io.val[1] = bpf_get_socket_cookie(ctx);
@@ -246,7 +250,7 @@ int connect4(struct bpf_sock_addr *ctx)
 }
 
 SEC("cgroup/sendmsg4")
-int sendmsg4(struct bpf_sock_addr *ctx)
+int on_sendmsg4(struct bpf_sock_addr *ctx)
 {
 	io.val[0] = bpf_ntohl(ctx->user_ip4);
 	done();
@@ -254,7 +258,7 @@ int sendmsg4(struct bpf_sock_addr *ctx)
 }
 
 SEC("cgroup/setsockopt")
-int setsockopt(struct bpf_sockopt *ctx)
+int on_setsockopt(struct bpf_sockopt *ctx)
 {
 	__u8 *val = ctx->optval;
 
@@ -265,7 +269,7 @@ int setsockopt(struct bpf_sockopt *ctx)
 }
 
 SEC("cgroup/sysctl")
-int sysctl(struct bpf_sysctl *ctx)
+int on_sysctl(struct bpf_sysctl *ctx)
 {
 	bpf_sysctl_get_name(ctx, (char *)io.bytes, 64, 0);
 	done();
@@ -273,7 +277,7 @@ int sysctl(struct bpf_sysctl *ctx)
 }
 
 SEC("sockops")
-int sockops(struct bpf_sock_ops *ctx)
+int on_sockops(struct bpf_sock_ops *ctx)
 {
 	io.val[0] = ctx->local_port;
 	bpf_sock_ops_cb_flags_set(ctx, BPF_SOCK_OPS_STATE_CB_FLAG);
@@ -282,7 +286,7 @@ int sockops(struct bpf_sock_ops *ctx)
 }
 
 SEC("sk_lookup")
-int sk_lookup(struct bpf_sk_lookup *ctx)
+int on_sk_lookup(struct bpf_sk_lookup *ctx)
 {
 	io.val[0] = ctx->local_port;
 	done();

@@ -186,7 +186,7 @@ int ksym_struct(struct __sk_buff *skb)
 {
 	struct rq *rq = bpf_this_cpu_ptr(&runqueues);
 
-	tell(0, rq->curr->start_boottime);
+	tell(0, rq->curr->timer_slack_ns);
 	return 0;
 }
 
@@ -250,7 +250,7 @@ int sk_cast(struct __sk_buff *skb)
 		return PASS;
 	tp = (void *)bpf_skc_to_tcp_sock(sk);
 	if (tp)
-		tell(0, tp->inet_conn.icsk_inet.sk.__sk_common.skc_prot);
+		tell(0, tp->inet_conn.icsk_inet.sk.sk_prot_creator);
 	return PASS;
 }
 
@@ -279,14 +279,14 @@ int map_field_number(struct __sk_buff *skb)
 SEC("tc")
 int task_trusted(struct __sk_buff *skb)
 {
-	tell(0, bpf_get_current_task_btf()->start_boottime);
+	tell(0, bpf_get_current_task_btf()->timer_slack_ns);
 	return 0;
 }
 
 SEC("fentry/bpf_fentry_test1")
 int task_trusted_fentry(void *ctx)
 {
-	tell(0, bpf_get_current_task_btf()->start_boottime);
+	tell(0, bpf_get_current_task_btf()->timer_slack_ns);
 	return 0;
 }
 
@@ -297,7 +297,7 @@ int task_rcu(struct __sk_buff *skb)
 	struct task_struct *parent = bpf_get_current_task_btf()->real_parent;
 
 	if (parent)
-		tell(0, parent->start_boottime);
+		tell(0, parent->timer_slack_ns);
 	return 0;
 }
 
@@ -305,7 +305,7 @@ int task_rcu(struct __sk_buff *skb)
 SEC("tc")
 int task_walk(struct __sk_buff *skb)
 {
-	tell(0, bpf_get_current_task_btf()->real_parent->real_parent->start_boottime);
+	tell(0, bpf_get_current_task_btf()->real_parent->real_parent->timer_slack_ns);
 	return 0;
 }
 
@@ -349,7 +349,6 @@ int char_member(struct __sk_buff *skb)
 	return 0;
 }
 
-/* Stack canaries are the last thing to be told. */
 SEC("fentry/bpf_fentry_test1")
 int task_stack(void *ctx)
 {
@@ -396,7 +395,7 @@ int BPF_PROG(tp_btf_arg, struct pt_regs *regs, long id)
 SEC("fexit/bpf_fentry_test1")
 int BPF_PROG(fexit_task, int a, int ret)
 {
-	tell(0, bpf_get_current_task_btf()->start_boottime);
+	tell(0, bpf_get_current_task_btf()->timer_slack_ns);
 	return 0;
 }
 
@@ -406,7 +405,7 @@ int iter_task(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 
 	if (t && t->pid == io.pid)
-		tell(0, t->start_boottime);
+		tell(0, t->timer_slack_ns);
 	return 0;
 }
 
@@ -471,7 +470,7 @@ int iter_udp(struct bpf_iter__udp *ctx)
 	typeof(ctx->udp_sk) p = ctx->udp_sk;
 
 	if (p)
-		tell(0, p->inet.sk.__sk_common.skc_prot);
+		tell(0, p->inet.sk.sk_prot_creator);
 	return 0;
 }
 
@@ -481,7 +480,7 @@ int iter_cgroup(struct bpf_iter__cgroup *ctx)
 	typeof(ctx->cgroup) p = ctx->cgroup;
 
 	if (p)
-		tell(0, p->kn);
+		tell(0, p->dom_cgrp);
 	return 0;
 }
 
@@ -511,7 +510,7 @@ int iter_netlink(struct bpf_iter__netlink *ctx)
 	typeof(ctx->sk) p = ctx->sk;
 
 	if (p)
-		tell(0, p->sk.__sk_common.skc_prot);
+		tell(0, p->sk.sk_prot_creator);
 	return 0;
 }
 
@@ -520,7 +519,12 @@ int iter_task_vma(struct bpf_iter__task_vma *ctx)
 {
 	typeof(ctx->vma) p = ctx->vma;
 
-	if (p)
-		tell(0, p->vm_mm);
+	const void *ops;
+
+	if (!p)
+		return 0;
+	ops = p->vm_ops;
+	if (ops)
+		tell(0, ops);
 	return 0;
 }

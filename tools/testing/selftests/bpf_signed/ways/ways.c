@@ -7,10 +7,11 @@
  *		on a kernel that is not locked down: each program loads, runs,
  *		and what it has got is what it should not have
  *	ways --verdicts MODE/CHOICE/SIGNER [--ceiling CLASSES] [ROW...]
- *		on a kernel in that mode: each program loads or is refused as
- *		its class says. MODE is none, integrity or confidentiality;
+ *		on a kernel in that mode, or a looser one, which is raised: each
+ *		program loads or is refused as its class says. MODE is none, integrity or confidentiality;
  *		CHOICE, for unsigned programs, audit, restricted or signed;
- *		SIGNER is unsigned, signed or annotated
+ *		SIGNER is unsigned, signed, annotated with the row's classes, or
+ *		narrow: annotated with all of them but kernel-read
  *	ways --classes
  *		the objects, and with which classes each has to be annotated
  *
@@ -38,6 +39,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -79,6 +81,8 @@ struct row {
 	void (*stimulate)(struct run *r);
 	/* What is to be had is memory that nobody has cleared: the kernel may as well clear it */
 	bool defusable;
+	/* What integrity refuses to everybody */
+	bool forbidden;
 	/* Refused at attach rather than at load */
 	bool at_attach;
 	/* For the kernel it is a number like others, unless it comes by an image */
@@ -393,29 +397,33 @@ static bool own_task(struct run *r)
 	return oracle.obj ? is(r, ask("oracle_task")) : address(r);
 }
 
-/* When a process was started, which /proc tells in ticks */
-static bool started_with(struct run *r, int pid)
+/* A number that each process can choose, and /proc tells */
+static bool slack_of(struct run *r, int pid)
 {
-	__u64 ticks = proc_stat(pid, 22);
+	char path[64], text[32] = {};
+	int fd;
 
-	if (!ticks || r->io->val[0] / 10000000 != ticks)
-		return no(r, "%llu ns, not %llu ticks", r->io->val[0], ticks);
-	return true;
+	snprintf(path, sizeof(path), "/proc/%d/timerslack_ns", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return no(r, "%s: %s", path, strerror(errno));
+	close(fd);
+	return is(r, strtoull(text, NULL, 10));
 }
 
-static bool own_start(struct run *r)
+static bool own_slack(struct run *r)
 {
-	return started_with(r, getpid());
+	return slack_of(r, getpid());
 }
 
-static bool parents_start(struct run *r)
+static bool parents_slack(struct run *r)
 {
-	return started_with(r, getppid());
+	return slack_of(r, getppid());
 }
 
-static bool grandparents_start(struct run *r)
+static bool grandparents_slack(struct run *r)
 {
-	return started_with(r, proc_stat(getppid(), 4));
+	return slack_of(r, proc_stat(getppid(), 4));
 }
 
 static bool own_code(struct run *r)
@@ -568,6 +576,101 @@ static bool in_scratch(struct run *r)
 	       no(r, "error %lld", r->io->val[1]);
 }
 
+/* ---- what is useful ---------------------------------------------------- */
+
+static char user_text[64] = "text of the user";
+static char user_buf[64];
+static long getppid_said, open_said;
+static volatile sig_atomic_t signals;
+
+static bool user_bytes(struct run *r)
+{
+	return bytes_are(r, user_text);
+}
+
+static bool user_address(struct run *r)
+{
+	__u64 x = r->io->val[0];
+
+	return (x > 4096 && x < 1ULL << 56) || no(r, "%llx is no user's address", x);
+}
+
+static bool user_stack_in_map(struct run *r)
+{
+	__u64 ips[32] = {};
+	__u32 id = r->io->val[1];
+
+	if (!r->io->hits || bpf_map_lookup_elem(map_fd(r, "stacks"), &id, ips))
+		return no(r, "no stack %d", (int)id);
+	r->io->val[0] = ips[0];
+	return user_address(r);
+}
+
+static bool written(struct run *r)
+{
+	return !strcmp(user_buf, "written") || no(r, "nothing was written");
+}
+
+static bool getppid_fails(struct run *r)
+{
+	return getppid_said == -77 || no(r, "getppid() says %ld", getppid_said);
+}
+
+static bool open_fails(struct run *r)
+{
+	return open_said == -77 || no(r, "open() says %ld", open_said);
+}
+
+static bool signalled(struct run *r)
+{
+	return signals || no(r, "no signal");
+}
+
+static bool own_pid(struct run *r)
+{
+	return is(r, getpid());
+}
+
+static bool parents_pid(struct run *r)
+{
+	return is(r, getppid());
+}
+
+static bool own_name(struct run *r)
+{
+	return bytes_are(r, "ways");
+}
+
+static bool port_7777(struct run *r)
+{
+	return is(r, 7777);
+}
+
+static bool loopback_address(struct run *r)
+{
+	return is(r, INADDR_LOOPBACK);
+}
+
+static bool family_inet(struct run *r)
+{
+	return is(r, AF_INET);
+}
+
+static bool index_of_lo(struct run *r)
+{
+	return is(r, if_nametoindex("lo"));
+}
+
+static bool port_53(struct run *r)
+{
+	return is(r, 53);
+}
+
+static bool forty_two(struct run *r)
+{
+	return is(r, 42);
+}
+
 /* It came to its end. */
 static bool ran(struct run *r)
 {
@@ -602,6 +705,8 @@ static const unsigned char packet[128] = {
 	0x12, 0x34, 0, 53, 0, 90, 0, 0,
 	'p', 'a', 'y', 'l', 'o', 'a', 'd',
 };
+
+static void stimulate(struct run *r);
 
 static void by_test_run(struct run *r)
 {
@@ -653,18 +758,19 @@ static void act(struct run *r)
 	char buf[256];
 	int fd, one = 1, conn, peer;
 
-	syscall(SYS_getppid);
+	getppid_said = syscall(SYS_getppid) < 0 ? -errno : 0;
 	kill(getpid(), 0);
 	usleep(1000);
 	probed(text, 1000);
 	fd = open("/tmp/ways.file", O_RDWR | O_CREAT, 0600);
-	if (write(fd, text, sizeof(text)) < 0 || pread(fd, buf, sizeof(buf), 0) < 0)
+	open_said = fd < 0 ? -errno : 0;
+	if (fd >= 0 && (write(fd, text, sizeof(text)) < 0 || pread(fd, buf, sizeof(buf), 0) < 0))
 		perror("/tmp/ways.file");
 	close(fd);
 	unlink("/tmp/ways.none");
 	close(open("/dev/null", O_RDONLY));
 	fd = open("/proc/sys/kernel/hostname", O_RDONLY);
-	if (read(fd, buf, sizeof(buf)) < 0)
+	if (fd >= 0 && read(fd, buf, sizeof(buf)) < 0)
 		perror("hostname");
 	close(fd);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -804,6 +910,28 @@ static void by_iterating_sockets(struct run *r)
 
 	bind(fd, (void *)&addr, sizeof(addr));
 	by_iterating(r);
+}
+
+static void by_iterating_listeners(struct run *r)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(7777) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	bind(fd, (void *)&addr, sizeof(addr));
+	listen(fd, 1);
+	by_iterating(r);
+}
+
+static void on_signal(int sig)
+{
+	signals++;
+}
+
+static void by_awaiting_signal(struct run *r)
+{
+	signal(SIGUSR1, on_signal);
+	stimulate(r);
 }
 
 static void by_iterating_cgroups(struct run *r)
@@ -951,6 +1079,17 @@ static void stimulate(struct run *r)
 	HELPER("stack_" name, KERNEL_ADDRESS, code),			\
 	HELPER("stackid_" name, KERNEL_ADDRESS, stack_in_map)
 
+#define USER(name, ...)		{ "user", name, USER_READ, __VA_ARGS__ }
+#define USERS(name)		USER(name "_user", user_bytes), USER(name "_user_str", user_bytes)
+#define WRITE(name)		{ "user", "write_" name, USER_WRITE, written, .forbidden = true }
+#define CONTROLS(name, ...)	{ "control", name, CONTROL, __VA_ARGS__ }
+#define FIELD(name, ...)	{ "fields", name, FIELDS, __VA_ARGS__ }
+#define PLAIN(name, ...)	{ "plain", name, 0, __VA_ARGS__ }
+#define STATES(name)							\
+	PLAIN("hash_" name, ran), PLAIN("percpu_hash_" name, ran),	\
+	PLAIN("percpu_array_" name, ran), PLAIN("time_" name, ran),	\
+	PLAIN("ringbuf_" name, ran)
+
 static const struct row rows[] = {
 	/* pointers that a program has by right */
 	POINTER("map_ctx", address),
@@ -1044,7 +1183,7 @@ static const struct row rows[] = {
 	READ("ksym_number_xdp", per_cpu_base),
 	READ("ksym_number_socket", per_cpu_base),
 	READ("ksym_stack", address),
-	READ("ksym_struct", own_start),
+	READ("ksym_struct", own_slack),
 	READ_ADDR("ksym_struct_address", own_task),
 	/* objects that a context or a helper leads to */
 	READ_ADDR("skb_head", address),
@@ -1054,23 +1193,23 @@ static const struct row rows[] = {
 	READ_ADDR("sk_cast", address, by_sending),
 	READ_ADDR("map_field", is_array_map_ops),
 	READ("map_field_number", element_size),
-	READ_FIELDS("task_trusted", own_start),
-	READ_FIELDS("task_trusted_fentry", own_start),
-	READ_FIELDS("task_rcu", parents_start),
-	READ_FIELDS("task_walk", grandparents_start),
+	READ_FIELDS("task_trusted", own_slack),
+	READ_FIELDS("task_trusted_fentry", own_slack),
+	READ_FIELDS("task_rcu", parents_slack),
+	READ_FIELDS("task_walk", grandparents_slack),
 	READ_FIELDS("task_mm", own_code),
 	{ "read", "task_address", KERNEL_ADDRESS | FIELDS, own_task },
 	READ_FIELDS("void_member", banner),
 	READ_ADDR("char_member", banner),
 	READ_ADDR("task_stack", address),
-	READ_FIELDS("task_user_regs", own_stack),
+	{ "read", "task_user_regs", KERNEL_READ | FIELDS | USER_READ, own_stack },
 	/* what is watched */
 	READ_ADDR("fentry_arg", address),
 	READ_ADDR("lsm_arg", address),
 	READ_FIELDS("tp_btf_arg", own_stack),
-	READ_FIELDS("fexit_task", own_start),
-	READ_FIELDS("iter_task", own_start),
-	READ_ADDR("iter_task_printed", text_has_own_task),
+	READ_FIELDS("fexit_task", own_slack),
+	READ_FIELDS("iter_task", own_slack),
+	{ "read", "iter_task_printed", KERNEL_ADDRESS | FIELDS, text_has_own_task },
 	READ_ADDR("iter_map", address),
 	READ_ADDR("iter_prog", address),
 	READ_ADDR("iter_task_file", address),
@@ -1101,8 +1240,8 @@ static const struct row rows[] = {
 	HELPER("bits", KERNEL_READ, banner),
 	HELPER("kmem_cache", KERNEL_READ | KERNEL_ADDRESS | FIELDS, address),
 	HELPER("format_ip_address", KERNEL_READ, bytes_as_address),
-	HELPER("format_symbol", KERNEL_READ, bytes_are_symbol),
-	HELPER("format_pointer", KERNEL_READ | KERNEL_ADDRESS, bytes_are_pointer),
+	HELPER("format_symbol", KERNEL_ADDRESS, bytes_are_symbol),
+	HELPER("format_pointer", KERNEL_ADDRESS, bytes_are_pointer),
 	HELPER("format_string", KERNEL_READ, banner),
 	HELPER("format_kernel_string", KERNEL_READ, banner),
 	HELPER("seq_string", KERNEL_READ | FIELDS, text_has_banner),
@@ -1111,7 +1250,7 @@ static const struct row rows[] = {
 	HELPER("printk_string", KERNEL_READ, trace_has_banner),
 	HELPER("vprintk_string", KERNEL_READ, trace_has_banner),
 	HELPER("stream_string", KERNEL_READ, stream_has_banner),
-	HELPER("stream_pointer", KERNEL_READ | KERNEL_ADDRESS, stream_has_vault),
+	HELPER("stream_pointer", KERNEL_ADDRESS, stream_has_vault),
 	HELPER("stream_stack", KERNEL_ADDRESS, stream_has_stack),
 	HELPER("sys_bpf", LOADER, in_scratch, by_update),
 	HELPER("kallsyms_name", LOADER, is_banner),
@@ -1127,7 +1266,7 @@ static const struct row rows[] = {
 	HELPER("func_ret", KERNEL_ADDRESS, address),
 	STACK("kprobe"), STACK("tracepoint"), STACK("raw_tp"), STACK("fentry"),
 	STACK("perf_event"),
-	HELPER("stack_of_task", KERNEL_ADDRESS | KERNEL_READ | FIELDS, code, by_iterating_first),
+	HELPER("stack_of_task", KERNEL_ADDRESS | FIELDS, code, by_iterating_first),
 	HELPER("stack_of_current", KERNEL_ADDRESS | FIELDS, code),
 	HELPER("regs_kprobe", KERNEL_ADDRESS, address),
 	HELPER("regs_kprobe_ip", KERNEL_ADDRESS, in_getppid),
@@ -1145,6 +1284,99 @@ static const struct row rows[] = {
 	HELPER("ret_fexit_void", KERNEL_ADDRESS, address),
 	HELPER("ret_fexit_struct", KERNEL_ADDRESS, address),
 	HELPER("path", KERNEL_READ | FIELDS, bytes_are_path),
+
+	/* user space */
+	USERS("tc"), USERS("xdp"), USERS("socket"), USERS("cgroup_skb"), USERS("sock_addr"),
+	USERS("device"), USERS("syscall"), USERS("kprobe"), USERS("uprobe"), USERS("uretprobe"),
+	USERS("tracepoint"), USERS("raw_tp"), USERS("fentry"), USERS("lsm"),
+	USER("copy_from", user_bytes),
+	USER("copy_from_lsm", user_bytes),
+	USER("copy_from_uprobe", user_bytes),
+	{ "user", "copy_from_task", USER_READ | FIELDS, user_bytes },
+	USER("copy_from_str", user_bytes),
+	USER("copy_from_dynptr", user_bytes),
+	USER("read_dynptr", user_bytes),
+	USER("read_dynptr_str", user_bytes),
+	USER("stack_kprobe", user_address),
+	USER("stack_uprobe", user_address),
+	USER("stack_tracepoint", user_address),
+	USER("stackid_kprobe", user_stack_in_map),
+	USER("stackid_tracepoint", user_stack_in_map),
+	WRITE("kprobe"), WRITE("tracepoint"), WRITE("raw_tp"), WRITE("fentry"), WRITE("uprobe"),
+
+	/* others' doings */
+	CONTROLS("override", getppid_fails),
+	CONTROLS("modify_return", open_fails),
+	CONTROLS("signal_kprobe", signalled, by_awaiting_signal),
+	CONTROLS("signal_tracepoint", signalled, by_awaiting_signal),
+	CONTROLS("signal_raw_tp", signalled, by_awaiting_signal),
+	CONTROLS("signal_fentry", signalled, by_awaiting_signal),
+	CONTROLS("signal_tc", signalled, by_awaiting_signal),
+	CONTROLS("signal_cgroup_skb", signalled, by_awaiting_signal),
+	CONTROLS("signal_thread", signalled, by_awaiting_signal),
+	{ "control", "signal_task", CONTROL | FIELDS, signalled, by_awaiting_signal },
+
+	/* fields that are no secret */
+	FIELD("task_pid", own_pid),
+	FIELD("task_tgid", own_pid),
+	FIELD("task_parent", parents_pid),
+	FIELD("task_comm", own_name),
+	FIELD("switch_pid", own_pid),
+	FIELD("exit_pid", own_pid),
+	FIELD("sock_port", port_7777),
+	FIELD("sock_address", loopback_address),
+	FIELD("sock_family", family_inet),
+	FIELD("iter_pid", own_pid),
+	FIELD("iter_tcp", port_7777, by_iterating_listeners),
+	/* not listed: the pointer on the way shares its place with other things */
+	{ "fields", "device_index", KERNEL_READ | FIELDS, index_of_lo },
+
+	/* nothing of the kernel's */
+	PLAIN("parse_tc", port_53),
+	PLAIN("parse_xdp", port_53),
+	PLAIN("parse_action", port_53),
+	PLAIN("rewrite_tc", ran),
+	PLAIN("load_bytes_tc", port_53),
+	PLAIN("dynptr_tc", port_53),
+	PLAIN("dynptr_xdp", port_53),
+	PLAIN("push_xdp", ran),
+	PLAIN("fields_tc", ran),
+	PLAIN("filter_socket", ran),
+	PLAIN("count_cgroup_skb", ran),
+	PLAIN("deny_cgroup_skb", ran),
+	PLAIN("lwt", ran),
+	PLAIN("dissect", ran),
+	PLAIN("on_device", ran),
+	PLAIN("on_sock_create", ran),
+	PLAIN("on_bind4", port_7777),
+	PLAIN("on_connect4", port_7777),
+	PLAIN("on_sendmsg4", loopback_address),
+	PLAIN("on_setsockopt", ran),
+	PLAIN("on_sysctl", ran),
+	PLAIN("on_sockops", ran),
+	PLAIN("on_sk_lookup", port_7777),
+	PLAIN("sk_fields", ran, by_sending),
+	PLAIN("sk_looked_up", ran),
+	STATES("tc"), STATES("xdp"), STATES("socket"), STATES("cgroup_skb"), STATES("device"),
+	STATES("sock_addr"), STATES("kprobe"), STATES("tracepoint"), STATES("raw_tp"),
+	STATES("fentry"),
+	PLAIN("loops", ran),
+	PLAIN("loop_bounded", ran),
+	PLAIN("loop_callback", ran),
+	PLAIN("timer", ran),
+	PLAIN("spin_lock", ran),
+	PLAIN("for_each", ran),
+	PLAIN("queues", ran),
+	PLAIN("dynptr_own", ran),
+	PLAIN("strings", forty_two),
+	PLAIN("format_numbers", ran),
+	PLAIN("who", own_pid),
+	PLAIN("who_tracepoint", ran),
+	PLAIN("object_list", forty_two),
+	PLAIN("object_rbtree", forty_two),
+	PLAIN("object_kptr", forty_two),
+	PLAIN("call_global", ran),
+	PLAIN("tail_call", ran),
 };
 
 /* ---- loading ----------------------------------------------------------- */
@@ -1186,6 +1418,8 @@ static unsigned int classes_of(const char *text)
 	size_t i;
 
 	snprintf(buf, sizeof(buf), "%s", text);
+	if (!strcmp(text, "none"))
+		return 0;
 	for (word = strtok_r(buf, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		for (i = 0; i < ARRAY_SIZE(class_names) && strcmp(word, class_names[i]); i++)
 			;
@@ -1226,6 +1460,8 @@ static int load(struct run *r, const char *file)
 		getrandom(&r->vault->magic, sizeof(r->vault->magic), 0);
 	r->io->pid = getpid();
 	r->io->target = banner_addr;
+	r->io->arg[0] = (uintptr_t)user_text;
+	r->io->arg[1] = (uintptr_t)user_buf;
 	return 0;
 }
 
@@ -1285,7 +1521,7 @@ static int prove(const struct row *row, char *note, size_t note_len)
 static struct {
 	enum { MODE_NONE, INTEGRITY, CONFIDENTIALITY } mode;
 	enum { AUDIT, RESTRICTED, SIGNED } choice;
-	enum { BY_NOBODY, BY_SYSTEM, ANNOTATED } signer;
+	enum { BY_NOBODY, BY_SYSTEM, ANNOTATED, NARROW } signer;
 	unsigned int ceiling;
 } machine = { .ceiling = ~0u };
 
@@ -1318,11 +1554,42 @@ static bool type_listed(enum bpf_prog_type type)
 	}
 }
 
+/* What cannot be withheld from whoever has these: memory has addresses in it */
+static unsigned int closed(unsigned int classes)
+{
+	if (classes & LOADER)
+		classes |= KERNEL_READ | USER_READ;
+	if (classes & KERNEL_READ)
+		classes |= KERNEL_ADDRESS | FIELDS;
+	return classes;
+}
+
+/* The classes that the annotation of the row's object asks for */
+static unsigned int asked_for(const struct row *row)
+{
+	switch (machine.signer) {
+	case ANNOTATED:
+		return row->needs;
+	case NARROW:
+		return row->needs & ~KERNEL_READ;
+	default:
+		return 0;
+	}
+}
+
+/* A narrow annotation makes sense where less than all is left */
+static bool applies(const struct row *row)
+{
+	return machine.signer != NARROW || asked_for(row) != row->needs;
+}
+
 /* What policy.rs has to say, told once more */
 static bool allowed(const struct row *row, enum bpf_prog_type type)
 {
 	if (machine.mode == MODE_NONE)
 		return true;
+	if (row->forbidden)
+		return false;
 	if (machine.signer == BY_NOBODY) {
 		bool plain = !row->needs || row->image_only;
 
@@ -1334,19 +1601,17 @@ static bool allowed(const struct row *row, enum bpf_prog_type type)
 	}
 	if (machine.mode == INTEGRITY)
 		return true;
-	if (machine.signer == BY_SYSTEM)
-		return !row->needs;
-	return !(row->needs & ~machine.ceiling);
+	return !(row->needs & ~closed(asked_for(row) & machine.ceiling));
 }
 
 static void object_file(const struct row *row, char *path, size_t len)
 {
 	char classes[128];
 
-	classes_text(row->needs, classes);
+	classes_text(asked_for(row), classes);
 	if (machine.signer == BY_NOBODY)
 		snprintf(path, len, "%s/%s.bpf.o", dir, row->obj);
-	else if (machine.signer == BY_SYSTEM || !row->needs)
+	else if (!asked_for(row))
 		snprintf(path, len, "%s/%s.signed.o", dir, row->obj);
 	else
 		snprintf(path, len, "%s/%s.%s.signed.o", dir, row->obj, classes);
@@ -1389,42 +1654,68 @@ static int verdict(const struct row *row, char *note, size_t note_len)
 	return FAIL;
 }
 
+/* Raises lockdown if need be: what it is in must be the mode that was said. */
+static void enter_mode(const char * const *modes, int mode)
+{
+	static const char path[] = "/sys/kernel/security/lockdown";
+	char text[128] = {}, now[32];
+	int fd = open(path, O_RDWR), i;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
+	    sscanf(strchr(text, '[') ?: "", "[%31[^]]", now) != 1)
+		die("%s: %s", path, strerror(errno));
+	for (i = 0; strcmp(now, modes[i]); i++)
+		;
+	if (i < mode && write(fd, modes[mode], strlen(modes[mode])) < 0)
+		die("lockdown stays %s: %s", now, strerror(errno));
+	if (i > mode)
+		die("lockdown is %s already", now);
+	close(fd);
+}
+
 static void parse_machine(const char *text)
 {
 	static const char * const modes[] = { "none", "integrity", "confidentiality" };
 	static const char * const choices[] = { "audit", "restricted", "signed" };
-	static const char * const signers[] = { "unsigned", "signed", "annotated" };
+	static const char * const signers[] = { "unsigned", "signed", "annotated",
+						"narrow" };
 	char mode[32], choice[32], signer[32];
 	size_t i, ok = 0;
 
 	if (sscanf(text, "%31[^/]/%31[^/]/%31s", mode, choice, signer) != 3)
 		die("'%s' is not MODE/CHOICE/SIGNER", text);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
 		if (!strcmp(mode, modes[i]))
 			machine.mode = i, ok |= 1;
+	for (i = 0; i < ARRAY_SIZE(choices); i++)
 		if (!strcmp(choice, choices[i]))
 			machine.choice = i, ok |= 2;
+	for (i = 0; i < ARRAY_SIZE(signers); i++)
 		if (!strcmp(signer, signers[i]))
 			machine.signer = i, ok |= 4;
-	}
 	if (ok != 7)
 		die("'%s' is not MODE/CHOICE/SIGNER", text);
+	enter_mode(modes, machine.mode);
 }
 
+/* "OBJECT CLASSES", once each */
 static void list_classes(void)
 {
-	char seen[ARRAY_SIZE(rows)][256], classes[128];
+	char seen[2 * ARRAY_SIZE(rows)][256], classes[128];
 	size_t i, j, cnt = 0;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		classes_text(rows[i].needs, classes);
-		snprintf(seen[cnt], sizeof(seen[0]), "%s %s", rows[i].obj, classes);
-		for (j = 0; j < cnt && strcmp(seen[j], seen[cnt]); j++)
+	for (i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const struct row *row = &rows[i / 2];
+
+		machine.signer = i % 2 ? NARROW : ANNOTATED;
+		if (!applies(row) || !asked_for(row))
+			continue;
+		classes_text(asked_for(row), classes);
+		snprintf(seen[cnt], sizeof(seen[0]), "%s %s", row->obj, classes);
+		for (j = 0; strcmp(seen[j], seen[cnt]); j++)
 			;
-		if (j == cnt) {
-			puts(seen[cnt]);
-			cnt++;
-		}
+		if (j == cnt)
+			puts(seen[cnt++]);
 	}
 }
 
@@ -1469,18 +1760,19 @@ int main(int argc, char **argv)
 		die("--prove, --verdicts MODE/CHOICE/SIGNER, or --classes?");
 	libbpf_set_print(quiet);
 	banner_addr = ksym("linux_banner");
+	prctl(PR_SET_TIMERSLACK, 1000 + getpid());
 	shared = mmap(NULL, 512, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (check == prove)
 		consult_oracle();
 	for (j = 0; j < ARRAY_SIZE(rows); j++)
-		n += !any || picked[j];
+		n += (!any || picked[j]) && applies(&rows[j]);
 	printf("TAP version 13\n1..%d\n", n);
 	n = 0;
 	for (j = 0; j < ARRAY_SIZE(rows); j++) {
 		int status;
 		pid_t pid;
 
-		if (any && !picked[j])
+		if ((any && !picked[j]) || !applies(&rows[j]))
 			continue;
 		n++;
 		snprintf(shared, 512, "it ended without a word");
@@ -1488,6 +1780,7 @@ int main(int argc, char **argv)
 		pid = fork();
 		if (!pid) {
 			alarm(60);
+			prctl(PR_SET_TIMERSLACK, 2000 + getpid());
 			exit(check(&rows[j], shared, 512));
 		}
 		if (pid < 0 || waitpid(pid, &status, 0) < 0)

@@ -90,7 +90,7 @@ static inline int lockdown_bpf_needs(struct bpf_verifier_env *env, u32 needs,
 static inline int lockdown_bpf_helper(struct bpf_verifier_env *env, u32 func_id,
 				      const char *name)
 {
-	return lockdown_bpf_confines(env) ?
+	return lockdown_bpf_confines(env) || func_id == BPF_FUNC_probe_write_user ?
 	       __lockdown_bpf_helper(env, func_id, name) : 0;
 }
 

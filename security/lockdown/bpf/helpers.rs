@@ -318,7 +318,7 @@ helpers! {
     191 copy_from_user_task            UserRead;      // any task, no ptrace check
     192 skb_set_tstamp                 Plain;
     193 ima_file_hash                  KernelRead;    // as ima_inode_hash, and reads the file
-    194 kptr_xchg                      Fields;        // hands on pointers that others stored
+    194 kptr_xchg                      Plain;         // of its own map; the pointer is judged
     195 map_lookup_percpu_elem         Plain;
     196 skc_to_mptcp_sock              Fields;
     197 dynptr_from_mem                Plain;

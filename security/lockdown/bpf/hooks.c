@@ -93,7 +93,9 @@ static void confine(struct bpf_verifier_env *env)
 {
 	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
 
-	env->confined = who->granted != U32_MAX || who->silent != U32_MAX;
+	/* Nobody writes to user space, and one helper could: see lockdown_bpf_helper(). */
+	env->confined = (who->granted | BPF_LOCKDOWN_USER_WRITE) != U32_MAX ||
+			(who->silent | BPF_LOCKDOWN_USER_WRITE) != U32_MAX;
 	if (!(who->granted & BPF_LOCKDOWN_KERNEL_ADDRESS)) {
 		env->leaks_locked = env->allow_ptr_leaks;
 		env->allow_ptr_leaks = false;
@@ -129,7 +131,7 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	const struct bpf_image *image;
 	const char *reason;
 	bool only_record;
-	int err;
+	int err = 0;
 
 	if (load.mode)
 		load.forbidden = !bpf_image_lockdown(prog->aux, load.mode, &load.asks);
@@ -140,9 +142,13 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	if (!reason || only_record) {
 		record(prog, reason ? WOULD_REFUSE : ALLOWED, mode, "load", "", reason);
 		image = bpf_prog_image(prog->aux);
-		return image && bpf_image_holds_address(image) ?
-		       lockdown_bpf_needs(env, BPF_LOCKDOWN_KERNEL_ADDRESS,
-					  "address of a ksym without type", "") : 0;
+		if (image && bpf_image_holds_address(image))
+			err = lockdown_bpf_needs(env, BPF_LOCKDOWN_KERNEL_ADDRESS,
+						 "address of a ksym without type", "");
+		if (!err && prog->expected_attach_type == BPF_MODIFY_RETURN)
+			err = lockdown_bpf_needs(env, BPF_LOCKDOWN_CONTROL,
+						 "change of what a function returns", "");
+		return err;
 	}
 	/* Says so in the kernel's log */
 	err = security_locked_down(LOCKDOWN_BPF_UNSIGNED) ?: -EPERM;

@@ -18,7 +18,7 @@ impl Class {
     pub(crate) const PLAIN: Self = Self(0);
     /// Reads memory of user space.
     pub(crate) const USER_READ: Self = Self(1 << 0);
-    /// Writes memory of user space.
+    /// Writes memory of user space. Lockdown has never let anybody do that.
     pub(crate) const USER_WRITE: Self = Self(1 << 1);
     /// Changes what others do: tasks, cgroups, other programs.
     pub(crate) const CONTROL: Self = Self(1 << 2);
@@ -231,6 +231,7 @@ impl Grant {
     };
 
     const fn signed(granted: Class) -> Self {
+        let granted = granted.without(Class::USER_WRITE);
         Self {
             granted,
             silent: granted,
@@ -330,11 +331,9 @@ fn unsigned(mode: Mode, choice: Choice, prog: &Program) -> Result<Grant, Refusal
         Choice::Audit => Ok(Grant {
             granted: if mode == Mode::Confidentiality {
                 // What reads kernel memory is not for the unsigned, whatever was chosen.
-                Class::USER_READ
-                    .union(Class::USER_WRITE)
-                    .union(Class::CONTROL)
+                Class::USER_READ.union(Class::CONTROL)
             } else {
-                Class::ALL
+                Class::ALL.without(Class::USER_WRITE)
             },
             silent: Class::PLAIN,
             record: type_refused,
@@ -345,7 +344,9 @@ fn unsigned(mode: Mode, choice: Choice, prog: &Program) -> Result<Grant, Refusal
 
 /// By which rule a class is withheld from a program that was loaded, and what would help.
 pub(crate) fn withheld(trusted: bool, asks: Class, missing: Class) -> &'static CStr {
-    if missing.has(Class::UNLISTED) {
+    if missing.has(Class::USER_WRITE) {
+        c"which lockdown withholds from everybody"
+    } else if missing.has(Class::UNLISTED) {
         c"as no table of security/lockdown/bpf names it; it has to be listed there first"
     } else if !trusted {
         c"which unsigned programs do not get; sign the object with 'bpftool sign file' and a key \

@@ -15,6 +15,9 @@ use crate::lockdown::{
     types, //
 };
 
+/// What lockdown withholds from everybody is not to be had.
+const ALMOST_ALL: Class = Class::ALL.without(Class::USER_WRITE);
+
 const CEILING: Class = Class::USER_READ.union(Class::FIELDS);
 
 fn signed(asks: Option<Class>) -> Program {
@@ -64,7 +67,7 @@ fn integrity_leaves_signed_programs_alone() {
     for choice in Choice::ALL {
         let judge = |asks| judge(Mode::Integrity, choice, Class::PLAIN, &signed(asks));
         // What no table names, too.
-        assert_eq!(judge(Some(Class::NAMED)).unwrap().granted, Class::ALL);
+        assert_eq!(judge(Some(Class::NAMED)).unwrap().granted, ALMOST_ALL);
         assert_eq!(judge(Some(Class::PLAIN)).unwrap().granted, Class::PLAIN);
         let read = judge(Some(Class::KERNEL_READ)).unwrap().granted;
         assert!(read.has(Class::KERNEL_ADDRESS) && read.has(Class::FIELDS));
@@ -164,6 +167,7 @@ fn what_is_withheld_is_told() {
     assert!(words(false, Class::NAMED, read).contains("bpftool sign file"));
     assert!(words(true, Class::PLAIN, read).contains("--lockdown"));
     assert!(words(true, read, read).contains("bpf_lockdown_ceiling="));
+    assert!(words(true, Class::NAMED, Class::USER_WRITE).contains("everybody"));
     assert!(words(true, Class::NAMED, Class::UNLISTED).contains("no table"));
 }
 

@@ -181,7 +181,7 @@ int writable(struct bpf_raw_tracepoint_args *ctx)
 
 /* ---- the verifier's log ------------------------------------------------- */
 
-/* What it does does no harm; the log of its verification may. */
+/* Harmless as it runs; the log of its verification may not be. */
 SEC("tc")
 int logged(struct __sk_buff *skb)
 {

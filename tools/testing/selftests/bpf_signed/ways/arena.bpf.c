@@ -21,8 +21,8 @@ static __always_inline void __arena *page(void)
 SEC("tc")
 int use(struct __sk_buff *skb)
 {
-	__u64 __arena *p = page();
 	__u64 __arena * __arena *pp;
+	__u64 __arena *p = page();
 
 	if (!p)
 		return 0;
@@ -43,8 +43,8 @@ int store(struct __sk_buff *skb)
 
 	if (!p)
 		return 0;
-	*(volatile __u64 __arena *)p = opaque(v);
-	io.val[0] = *(volatile __u64 __arena *)p;
+	once(*p) = opaque(v);
+	io.val[0] = once(*p);
 	return 0;
 }
 
@@ -55,8 +55,8 @@ int store_ctx(struct __sk_buff *skb)
 
 	if (!p)
 		return 0;
-	*(volatile __u64 __arena *)p = opaque(skb);
-	io.val[0] = *(volatile __u64 __arena *)p;
+	once(*p) = opaque(skb);
+	io.val[0] = once(*p);
 	return 0;
 }
 
@@ -70,8 +70,8 @@ int store_half(struct __sk_buff *skb)
 	if (!p)
 		return 0;
 	asm volatile("" : "+r"(v));
-	*(volatile __u32 __arena *)p = (__u32)(__u64)v;
-	io.val[0] = *(volatile __u32 __arena *)p;
+	once(*p) = (__u32)(__u64)v;
+	io.val[0] = once(*p);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <bpf/bpf_endian.h>
 #include "ways.h"
 
-#define __hidden_var	__attribute__((visibility("hidden")))
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 #endif
@@ -41,7 +40,11 @@ static __always_inline bool mine(void)
 	return bpf_get_current_pid_tgid() >> 32 == io.pid;
 }
 
+/* Loads and stores that are to happen as they stand */
+#define once(x)		(*(volatile typeof(x) *)&(x))
+
 /* What the compiler must not see through */
+/* An address that is the kernel's, with five levels of page tables, too */
 #define in_kernel(x)	((x) > 0xff00000000000000)
 
 #define opaque(x)							\

@@ -87,7 +87,7 @@ int store(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!raw)
 		return 0;
-	*(volatile __u64 *)&raw[1] = opaque(vault_value());
-	tell(0, *(volatile __u64 *)&raw[1]);
+	once(raw[1]) = opaque(vault_value());
+	tell(0, once(raw[1]));
 	return 0;
 }

@@ -65,14 +65,48 @@ static __always_inline void current_task(void)
 }
 
 #define READ(sec, type, name, ret)					\
-SEC(sec) int name##_kernel(type * ctx) { read_kernel(); return ret; }	\
-SEC(sec) int name##_kernel_str(type * ctx) { read_kernel_str(); return ret; } \
-SEC(sec) int name##_format(type * ctx) { read_by_format(); return ret; } \
-SEC(sec) int name##_task(type * ctx) { current_task(); return ret; }
+SEC(sec)								\
+int name##_kernel(type * ctx)						\
+{									\
+	read_kernel();							\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int name##_kernel_str(type * ctx)					\
+{									\
+	read_kernel_str();						\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int name##_format(type * ctx)						\
+{									\
+	read_by_format();						\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int name##_task(type * ctx)						\
+{									\
+	current_task();							\
+	return ret;							\
+}
 
 #define READ_ANY(sec, type, name, ret)					\
-SEC(sec) int name##_any(type * ctx) { read_any(); return ret; }		\
-SEC(sec) int name##_any_str(type * ctx) { read_any_str(); return ret; }
+SEC(sec)								\
+int name##_any(type * ctx)						\
+{									\
+	read_any();							\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int name##_any_str(type * ctx)						\
+{									\
+	read_any_str();							\
+	return ret;							\
+}
 
 READ("tc", struct __sk_buff, tc, 0)
 READ("xdp", struct xdp_md, xdp, XDP_PASS)
@@ -383,9 +417,8 @@ static __always_inline void take_stack(void *ctx)
 	__u64 ips[4] = {};
 
 	bpf_get_stack(ctx, ips, sizeof(ips), 0);
-	io.val[1] = ips[0];
-	io.val[2] = ips[2];
-	tell(0, ips[1]);
+	if (in_kernel(ips[0]))
+		tell(0, ips[0]);
 }
 
 static __always_inline void take_stackid(void *ctx)
@@ -397,8 +430,21 @@ static __always_inline void take_stackid(void *ctx)
 }
 
 #define STACK(sec, name, when)						\
-SEC(sec) int stack_##name(void *ctx) { if (when) take_stack(ctx); return 0; } \
-SEC(sec) int stackid_##name(void *ctx) { if (when) take_stackid(ctx); return 0; }
+SEC(sec)								\
+int stack_##name(void *ctx)						\
+{									\
+	if (when)							\
+		take_stack(ctx);					\
+	return 0;							\
+}									\
+									\
+SEC(sec)								\
+int stackid_##name(void *ctx)						\
+{									\
+	if (when)							\
+		take_stackid(ctx);					\
+	return 0;							\
+}
 
 STACK("kprobe/__x64_sys_getppid", kprobe, mine())
 STACK("tracepoint/syscalls/sys_enter_getppid", tracepoint, mine())

@@ -88,7 +88,7 @@ SEC("tc")
 int dynptr_tc(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
-	__u16 buf, *port;
+	__u16 buf = 0, *port;
 
 	if (bpf_dynptr_from_skb(skb, 0, &ptr))
 		return 0;
@@ -104,7 +104,7 @@ SEC("xdp")
 int dynptr_xdp(struct xdp_md *xdp)
 {
 	struct bpf_dynptr ptr;
-	__u16 buf, *port;
+	__u16 buf = 0, *port;
 
 	if (bpf_dynptr_from_xdp(xdp, 0, &ptr))
 		return XDP_PASS;
@@ -397,9 +397,27 @@ static __always_inline void count(void *map)
 }
 
 #define STATE(sec, type, name, ret)					\
-SEC(sec) int hash_##name(type * ctx) { count(&hash); return ret; }	\
-SEC(sec) int percpu_hash_##name(type * ctx) { count(&percpu_hash); return ret; } \
-SEC(sec) int percpu_array_##name(type * ctx) { count(&percpu_array); return ret; } \
+SEC(sec)								\
+int hash_##name(type * ctx)						\
+{									\
+	count(&hash);							\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int percpu_hash_##name(type * ctx)					\
+{									\
+	count(&percpu_hash);						\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int percpu_array_##name(type * ctx)					\
+{									\
+	count(&percpu_array);						\
+	return ret;							\
+}									\
+									\
 SEC(sec) int time_##name(type * ctx)					\
 {									\
 	io.val[0] = bpf_ktime_get_ns();					\
@@ -606,7 +624,6 @@ int who_tracepoint(void *ctx)
 /* ---- allocated objects ------------------------------------------------- */
 
 #define __contains(name, node) __attribute__((btf_decl_tag("contains:" #name ":" #node)))
-#define private(name) SEC(".bss." #name) __hidden_var __attribute__((aligned(8)))
 #define obj_new(type) ((type *)bpf_obj_new(bpf_core_type_id_local(type)))
 
 struct listed {
@@ -619,9 +636,9 @@ struct sorted {
 	__u64 x;
 };
 
-private(A) struct bpf_spin_lock lock;
-private(A) struct bpf_list_head head __contains(listed, node);
-private(A) struct bpf_rb_root root __contains(sorted, node);
+SEC(".bss.A") __hidden struct bpf_spin_lock lock;
+SEC(".bss.A") __hidden struct bpf_list_head head __contains(listed, node);
+SEC(".bss.A") __hidden struct bpf_rb_root root __contains(sorted, node);
 
 SEC("tc")
 int object_list(struct __sk_buff *skb)

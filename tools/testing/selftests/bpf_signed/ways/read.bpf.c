@@ -218,7 +218,7 @@ int skb_head_walk(struct __sk_buff *skb)
 	unsigned char *p = k->head;
 
 	tell(1, p);
-	copy(p + (io.target - *(volatile __u64 *)&io.val[1]));
+	copy(p + (io.target - once(io.val[1])));
 	return 0;
 }
 
@@ -345,7 +345,7 @@ int char_member(struct __sk_buff *skb)
 	const unsigned char *p = t->mm->exe_file->f_path.dentry->d_name.name;
 
 	tell(1, p);
-	copy(p + (io.target - *(volatile __u64 *)&io.val[1]));
+	copy(p + (io.target - once(io.val[1])));
 	return 0;
 }
 

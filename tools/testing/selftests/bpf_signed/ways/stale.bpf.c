@@ -14,7 +14,7 @@ static __noinline int leave_pointers(void)
 
 #pragma unroll
 	for (i = 0; i < STACK_BYTES / 8; i++)
-		*(volatile __u64 *)&slots[i] = x;
+		once(slots[i]) = x;
 	asm volatile("" : : "r"(slots) : "memory");
 	return 0;
 }
@@ -67,7 +67,7 @@ int stack_of_kernel(struct __sk_buff *skb)
 	asm volatile("" : "=m"(slots));
 #pragma unroll
 	for (i = 0; i < 60; i++) {
-		__u64 x = *(volatile __u64 *)&slots[i];
+		__u64 x = once(slots[i]);
 
 		if (x > 0xff00000000000000 && x < 0xfffffffffffff000)
 			io.val[0] = x;
@@ -190,12 +190,11 @@ struct plain_sorted {
 };
 
 #define __contains(name, node) __attribute__((btf_decl_tag("contains:" #name ":" #node)))
-#define private(name) SEC(".bss." #name) __hidden_var __attribute__((aligned(8)))
 #define obj_new(type) ((type *)bpf_obj_new(bpf_core_type_id_local(type)))
 
-private(A) struct bpf_spin_lock lock;
-private(A) struct bpf_list_head head __contains(listed, node);
-private(A) struct bpf_rb_root root __contains(sorted, node);
+SEC(".bss.A") __hidden struct bpf_spin_lock lock;
+SEC(".bss.A") __hidden struct bpf_list_head head __contains(listed, node);
+SEC(".bss.A") __hidden struct bpf_rb_root root __contains(sorted, node);
 
 static __always_inline void address_among(__u64 *words, int cnt)
 {
@@ -282,8 +281,8 @@ int object_store(struct __sk_buff *skb)
 
 	if (!p)
 		return 0;
-	*(volatile __u64 *)&p->words[3] = opaque(vault_value());
-	io.val[0] = *(volatile __u64 *)&p->words[3];
+	once(p->words[3]) = opaque(vault_value());
+	io.val[0] = once(p->words[3]);
 	bpf_obj_drop(p);
 	return 0;
 }

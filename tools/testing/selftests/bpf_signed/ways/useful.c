@@ -18,14 +18,14 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/compiler.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 static const char *dir = "ways", *suffix = "signed.o";
 static int tests, failed;
 
-static void result(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void result(bool ok, const char *fmt, ...)
+static void __printf(2, 3) result(bool ok, const char *fmt, ...)
 {
 	va_list ap;
 

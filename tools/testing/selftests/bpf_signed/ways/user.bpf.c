@@ -28,8 +28,21 @@ static __always_inline void read_user_str(void)
 }
 
 #define USER(sec, type, name, when, ret)				\
-SEC(sec) int name##_user(type * ctx) { if (when) read_user(); return ret; } \
-SEC(sec) int name##_user_str(type * ctx) { if (when) read_user_str(); return ret; }
+SEC(sec)								\
+int name##_user(type * ctx)						\
+{									\
+	if (when)							\
+		read_user();						\
+	return ret;							\
+}									\
+									\
+SEC(sec)								\
+int name##_user_str(type * ctx)						\
+{									\
+	if (when)							\
+		read_user_str();					\
+	return ret;							\
+}
 
 USER("tc", struct __sk_buff, tc, 1, 0)
 USER("xdp", struct xdp_md, xdp, 1, XDP_PASS)

@@ -156,10 +156,15 @@ find_bindgen() {
 	done
 }
 
+# The one asked for or installed here; else one of version $1 or newer
 find_vng() {
-	local v
+	local v min
 	for v in "$WANT_VNG" "$BUILD/venv/bin/vng" $(type -aP vng || true); do
-		if [ -n "$v" ] && "$v" --version >/dev/null 2>&1; then
+		case $v in
+		"$WANT_VNG"|"$BUILD"/*) min=0 ;;
+		*) min=$1 ;;
+		esac
+		if [ -n "$v" ] && at_least "$min" "$("$v" --version 2>/dev/null | number)"; then
 			echo "$v"
 			return
 		fi
@@ -268,20 +273,22 @@ if [ -z "$bindgen" ]; then
 fi
 [ -n "$bindgen" ] || die "bindgen $min_bindgen or newer is missing"
 
-vng=$(find_vng)
-if [ -z "$vng" ] && on_offer virtme-ng; then
-	install virtme-ng
-	vng=$(find_vng)
-fi
+# Older ones have an init in shell, which in an emulated guest costs half as much
+# again; so what Debian 13 has is the second choice
+vng=$(find_vng $VIRTME_VERSION)
 if [ -z "$vng" ]; then
 	note "installing virtme-ng $VIRTME_VERSION into $BUILD/venv"
-	python3 -m venv "$BUILD/venv"
-	"$BUILD/venv/bin/pip" -q --disable-pip-version-check install \
-		"virtme-ng==$VIRTME_VERSION" >"$BUILD/venv.log" 2>&1 ||
-		{ tail -n 3 "$BUILD/venv.log" >&2; die "virtme-ng $VIRTME_VERSION could not be installed, see $BUILD/venv.log"; }
-	vng=$(find_vng)
+	{ python3 -m venv "$BUILD/venv" &&
+		"$BUILD/venv/bin/pip" -q --disable-pip-version-check install \
+			"virtme-ng==$VIRTME_VERSION"; } >"$BUILD/venv.log" 2>&1 ||
+		note "virtme-ng $VIRTME_VERSION could not be installed, see $BUILD/venv.log"
+	vng=$(find_vng 0)
 fi
-[ -n "$vng" ] || die "virtme-ng (vng) is missing"
+if [ -z "$vng" ] && on_offer virtme-ng; then
+	install virtme-ng
+	vng=$(find_vng 0)
+fi
+[ -n "$vng" ] || die "virtme-ng (vng) is missing: neither PyPI nor the distribution has it"
 
 cat >"$BUILD/env.sh.new" <<EOF
 # written by dev/packages.sh

@@ -287,12 +287,16 @@ bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
  * @a: of the one
  * @b: of the other
  *
- * Once the kernel is locked down, what is granted to one must not be had
- * through the other.
+ * Once the kernel is locked down, no signed program runs unsigned code, and what
+ * is granted to one must not be had through the other.
  */
 bool lockdown_bpf_may_mix(const struct bpf_lockdown *a, const struct bpf_lockdown *b)
 {
-	return !lockdown_bpf_mode() || a->trusted == b->trusted;
+	if (!lockdown_bpf_mode() || a->trusted == b->trusted)
+		return true;
+	pr_notice_ratelimited("%s: mixing of signed and unsigned bpf programs is restricted; see man kernel_lockdown.7\n",
+			      current->comm);
+	return false;
 }
 
 static int choice_show(struct seq_file *m, void *v)

@@ -10,6 +10,9 @@
  *   bpf_image_check_map()   each map that the verifier has bound    (Rust)
  *   bpf_image_check_btf()   the BTF that the verifier has bound     (Rust)
  *   bpf_core_relocate()     CO-RE                                   (Rust)
+ *
+ * What a program may be attached to stays with it, in bpf_prog_aux::events, and
+ * is asked whenever it meets an event: bpf_event_check_*().
  */
 #ifndef _LINUX_BPF_IMAGE_H
 #define _LINUX_BPF_IMAGE_H
@@ -22,6 +25,7 @@
 /* every enum bpf_lockdown_class */
 #define BPF_LOCKDOWN_CLASSES	(2 * BPF_LOCKDOWN_LOADER - 1)
 
+struct bpf_events;
 struct bpf_image;
 struct bpf_insn;
 struct bpf_log_attr;
@@ -31,6 +35,9 @@ struct bpf_prog_aux;
 struct bpf_verifier_env;
 struct bpf_verifier_log;
 struct btf;
+struct path;
+struct perf_event;
+struct perf_event_attr;
 union bpf_attr;
 
 /**
@@ -145,6 +152,24 @@ struct bpf_image_map_facts {
 	bool written;
 };
 
+/**
+ * struct bpf_event_facts - an event that a program is about to be attached to
+ * @kind: enum bpf_image_event_kind; a uprobe, where it may be for USDT
+ * @name: function, path of the file, or name as struct bpf_image_event has it
+ * @module: of the function, or NULL
+ * @offset: bytes into the function or file
+ * @addr: where the function begins, or zero if that is not known
+ * @path: the file, or NULL
+ */
+struct bpf_event_facts {
+	u32 kind;
+	const char *name;
+	const char *module;
+	u64 offset;
+	unsigned long addr;
+	const struct path *path;
+};
+
 #ifdef CONFIG_BPF_SIGNED_IMAGE
 /* Rust, kernel/bpf/signed */
 int bpf_image_new(const struct bpf_image_request *req,
@@ -162,6 +187,12 @@ int bpf_image_match_btf(const struct bpf_image *image, const struct btf *btf,
 struct btf *bpf_image_module_btf(const struct bpf_image *image, u32 number);
 bool bpf_image_annotation(const struct bpf_image *image, u32 mode, u32 *classes);
 bool bpf_image_holds_address(const struct bpf_image *image);
+int bpf_image_events(const struct bpf_image *image, struct bpf_events **eventsp);
+void bpf_events_free(struct bpf_events *events);
+bool bpf_events_allow(const struct bpf_events *events,
+		      const struct bpf_event_facts *facts);
+void bpf_events_tell(const struct bpf_events *events,
+		     const struct bpf_event_facts *facts, const char *prog_name);
 
 /* C, kernel/bpf/signed/hooks.c */
 struct bpf_image *bpf_image_open(union bpf_attr *attr, bool is_kernel,
@@ -174,6 +205,22 @@ int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 			struct bpf_map *map);
 int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf);
 bool bpf_image_lockdown(const struct bpf_prog_aux *aux, u32 mode, u32 *classes);
+
+/* C, kernel/bpf/signed/events.c */
+int bpf_image_keep_events(const struct bpf_image *image, struct bpf_prog_aux *aux);
+void bpf_image_free_events(struct bpf_prog_aux *aux);
+bool bpf_event_is_function(const struct bpf_event_facts *facts, const char *name);
+bool bpf_event_is_file(const struct bpf_event_facts *facts, const char *name);
+int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
+			     const char *symbol, unsigned long addr,
+			     unsigned long offset);
+int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit,
+			      const unsigned long *addrs, u32 cnt);
+int bpf_event_check_file(const struct bpf_prog *prog, bool entry, bool exit,
+			 const struct path *path, u64 offset);
+int bpf_event_check_name(const struct bpf_prog *prog, u32 kind, const char *name);
+int bpf_event_check_perf(const struct bpf_prog *prog, const struct perf_event *event,
+			 const struct perf_event_attr *attr);
 
 #else
 static inline struct bpf_image *bpf_image_open(union bpf_attr *attr,
@@ -205,6 +252,43 @@ static inline int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 
 static inline int bpf_image_check_btf(struct bpf_verifier_env *env,
 				      const struct btf *btf)
+{
+	return 0;
+}
+
+static inline int bpf_image_keep_events(const struct bpf_image *image,
+					struct bpf_prog_aux *aux)
+{
+	return 0;
+}
+
+static inline void bpf_image_free_events(struct bpf_prog_aux *aux)
+{
+}
+
+static inline int bpf_event_check_functions(const struct bpf_prog *prog,
+					    bool entry, bool exit,
+					    const unsigned long *addrs, u32 cnt)
+{
+	return 0;
+}
+
+static inline int bpf_event_check_file(const struct bpf_prog *prog,
+				       bool entry, bool exit,
+				       const struct path *path, u64 offset)
+{
+	return 0;
+}
+
+static inline int bpf_event_check_name(const struct bpf_prog *prog, u32 kind,
+				       const char *name)
+{
+	return 0;
+}
+
+static inline int bpf_event_check_perf(const struct bpf_prog *prog,
+				       const struct perf_event *event,
+				       const struct perf_event_attr *attr)
 {
 	return 0;
 }

@@ -34,6 +34,7 @@
 #define BPF_IMAGE_MAX_KSYMS		16384		/* kfunc and ksym records */
 #define BPF_IMAGE_MAX_ATTACH		4096		/* attach targets */
 #define BPF_IMAGE_MAX_CORE_RELOS	65536		/* CO-RE records */
+#define BPF_IMAGE_MAX_EVENTS		4096		/* events */
 
 /**
  * struct bpf_image_hdr - first bytes of an image, in native byte order
@@ -80,6 +81,7 @@ enum bpf_image_section_type {
 	BPF_IMAGE_KSYMS,	/* struct bpf_image_ksym */
 	BPF_IMAGE_ATTACH,	/* struct bpf_image_attach */
 	BPF_IMAGE_LOCKDOWN,	/* struct bpf_image_lockdown */
+	BPF_IMAGE_EVENTS,	/* struct bpf_image_event */
 };
 
 /**
@@ -296,6 +298,61 @@ struct bpf_image_lockdown {
 	__u32	flags;
 	__u32	classes;
 	__u32	reserved;
+};
+
+/* bpf_image_event::kind, and what the name is */
+enum bpf_image_event_kind {
+	/*
+	 * [MODULE:]FUNCTION[+OFFSET], also for kprobe.multi; a kprobe.session
+	 * program is at both. Without an offset it is the function's entry.
+	 */
+	BPF_IMAGE_EVENT_KPROBE = 1,
+	BPF_IMAGE_EVENT_KRETPROBE,
+	/* the file; also for uprobe.multi */
+	BPF_IMAGE_EVENT_UPROBE,
+	BPF_IMAGE_EVENT_URETPROBE,
+	BPF_IMAGE_EVENT_USDT,
+	/* CATEGORY/NAME; "dynamic:" and that for what user space has defined */
+	BPF_IMAGE_EVENT_TRACEPOINT,
+	/* NAME */
+	BPF_IMAGE_EVENT_RAW_TP,
+	/*
+	 * TYPE:CONFIG of perf_event_open(2), the type being hardware, software,
+	 * hw-cache, raw, or the name of the PMU, and the config a number after
+	 * 0x; or breakpoint:ADDRESS
+	 */
+	BPF_IMAGE_EVENT_PERF,
+};
+
+/* bpf_image_event::flags */
+enum {
+	/* name is a pattern with '*' and '?' */
+	BPF_IMAGE_EVENT_GLOB	= 1U << 0,
+};
+
+/**
+ * struct bpf_image_event - an event that the program may be attached to
+ * @kind: enum bpf_image_event_kind, one that the program's type can have
+ * @name: offset into %BPF_IMAGE_STRINGS
+ * @symbol: offset into %BPF_IMAGE_STRINGS, or zero: for uprobes the place in the
+ *	file. As a number after 0x it is an offset, and is compared. Otherwise
+ *	it is FUNCTION[+OFFSET], for USDT PROVIDER:NAME, for loaders and
+ *	messages: the kernel reads no symbols of files
+ * @flags: BPF_IMAGE_EVENT_*
+ *
+ * A program for kprobes, uprobes, USDT, tracepoints, raw tracepoints or perf
+ * events is attached to nothing but what one of its records allows. Programs of
+ * other types have none.
+ *
+ * The name of a file is the absolute path by which init finds it; or, without a
+ * slash in front, the end of the file's path. A pattern is for the file's path.
+ * In the pattern for a function, "+*" is any offset.
+ */
+struct bpf_image_event {
+	__u32	kind;
+	__u32	name;
+	__u32	symbol;
+	__u32	flags;
 };
 
 #endif /* _UAPI__LINUX_BPF_IMAGE_H__ */

@@ -6,13 +6,19 @@
 
 use crate::{
     core_relo_kernel::types,
+    events::{
+        Met,
+        Names, //
+    },
     image::{
         records::MapShape,
-        Kind, //
+        Kind,
+        Text, //
     },
     layout,
     load::{
         digest,
+        Events,
         LoadedImage,
         Request, //
     },
@@ -362,6 +368,136 @@ pub(crate) unsafe extern "C" fn bpf_image_holds_address(image: *const bindings::
     unsafe { &*as_image(image) }.holds_address()
 }
 
+/// Keeps the events that the program of `image` may be attached to, for as long as it lives; null
+/// for a program of a type that meets no events.
+///
+/// # Safety
+///
+/// `image` comes from `bpf_image_new()`, `eventsp` is valid for writing. What is stored there is
+/// given back to `bpf_events_free()`.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_image_events(
+    image: *const bindings::bpf_image,
+    eventsp: *mut *mut bindings::bpf_events,
+) -> c_int {
+    let keep = || -> Result<*mut bindings::bpf_events> {
+        // SAFETY: The caller guarantees that `image` is valid.
+        let image = unsafe { &*as_image(image) };
+        Ok(match image.events()? {
+            None => ptr::null_mut(),
+            Some(events) => KBox::into_raw(KBox::new(events, GFP_KERNEL_ACCOUNT)?).cast(),
+        })
+    };
+    match keep() {
+        Ok(events) => {
+            // SAFETY: The caller guarantees that `eventsp` is valid for writing.
+            unsafe { eventsp.write(events) };
+            0
+        }
+        Err(e) => e.to_errno(),
+    }
+}
+
+/// Frees what `bpf_image_events()` has kept.
+///
+/// # Safety
+///
+/// `events` is null or comes from `bpf_image_events()`, and is not used afterwards.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_events_free(events: *mut bindings::bpf_events) {
+    if !events.is_null() {
+        // SAFETY: `bpf_image_events()` has made the pointer from a `KBox`, and the caller gives it
+        // back.
+        drop(unsafe { KBox::<Events>::from_raw(events.cast()) });
+    }
+}
+
+/// An event that is met, as C describes it.
+struct MetByC<'a>(&'a bindings::bpf_event_facts);
+
+impl<'a> MetByC<'a> {
+    /// # Safety
+    ///
+    /// `facts` and what it points to are valid while the result is used.
+    unsafe fn new(facts: *const bindings::bpf_event_facts) -> Self {
+        // SAFETY: The caller guarantees that `facts` is valid.
+        Self(unsafe { &*facts })
+    }
+
+    fn met(&self) -> Met<'a> {
+        let text = |ptr: *const c_char| {
+            // SAFETY: By the promise made to `new()`, strings that are not null are valid.
+            (!ptr.is_null()).then(|| unsafe { CStr::from_char_ptr(ptr) }.to_bytes())
+        };
+        Met {
+            kind: self.0.kind,
+            name: text(self.0.name).unwrap_or(&[]),
+            module: text(self.0.module),
+            offset: self.0.offset,
+        }
+    }
+}
+
+impl Names for MetByC<'_> {
+    fn is_function(&self, name: &CStr) -> bool {
+        // SAFETY: `self` is valid by the promise made to `new()`, and `name` NUL-terminated.
+        unsafe { bindings::bpf_event_is_function(self.0, name.as_char_ptr()) }
+    }
+
+    fn is_file(&self, path: &CStr) -> bool {
+        // SAFETY: `self` is valid by the promise made to `new()`, and `path` NUL-terminated. C has
+        // a path in the facts for each event in a file, and no other is compared with one.
+        unsafe { bindings::bpf_event_is_file(self.0, path.as_char_ptr()) }
+    }
+}
+
+/// Whether `events` allow what `facts` describe.
+///
+/// # Safety
+///
+/// `events` comes from `bpf_image_events()`; `facts` and what it points to are valid, with a path
+/// where the event is in a file.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_events_allow(
+    events: *const bindings::bpf_events,
+    facts: *const bindings::bpf_event_facts,
+) -> bool {
+    // SAFETY: The caller guarantees that `events` is valid.
+    let events = unsafe { &*events.cast::<Events>() };
+    // SAFETY: The caller guarantees that `facts` is valid.
+    let facts = unsafe { MetByC::new(facts) };
+    events.allowed().allows(&facts.met(), &facts)
+}
+
+/// Tells the kernel's log of an event that `events` do not allow.
+///
+/// # Safety
+///
+/// `events` comes from `bpf_image_events()`; `facts` and what it points to are valid; `prog_name`
+/// is NUL-terminated.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_events_tell(
+    events: *const bindings::bpf_events,
+    facts: *const bindings::bpf_event_facts,
+    prog_name: *const c_char,
+) {
+    // SAFETY: The caller guarantees that `events` is valid.
+    let events = unsafe { &*events.cast::<Events>() };
+    // SAFETY: The caller guarantees that `facts` is valid.
+    let met = unsafe { MetByC::new(facts) }.met();
+    // SAFETY: The caller guarantees that `prog_name` is NUL-terminated.
+    let name = Text(unsafe { CStr::from_char_ptr(prog_name) }.to_bytes());
+    // What `core` formats, `pr_warn!` takes only behind `format_args!`.
+    pr_warn!(
+        "{}\n",
+        format_args!(
+            "program '{name}' may not be attached to {met}: it was signed for {}; its signer can \
+             allow that by 'attach {name} {met}' in the policy",
+            events.allowed()
+        )
+    );
+}
+
 /// Holds the records against the C header, and the bounds.
 mod uapi_layout {
     use crate::image::records::*;
@@ -383,6 +519,9 @@ mod uapi_layout {
         assert!(size_of::<Ksym>() == size_of::<c::bpf_image_ksym>());
         assert!(size_of::<Attach>() == size_of::<c::bpf_image_attach>());
         assert!(size_of::<Lockdown>() == size_of::<c::bpf_image_lockdown>());
+        assert!(size_of::<Event>() == size_of::<c::bpf_image_event>());
+        assert!(Event::USDT == c::bpf_image_event_kind_BPF_IMAGE_EVENT_USDT);
+        assert!(Event::PERF == c::bpf_image_event_kind_BPF_IMAGE_EVENT_PERF);
         assert!(Lockdown::CLASSES == 2 * c::bpf_lockdown_class_BPF_LOCKDOWN_LOADER - 1);
         assert!(size_of::<Insn>() == size_of::<c::bpf_insn>());
         assert!(size_of::<FuncInfo>() == size_of::<c::bpf_func_info>());
@@ -397,6 +536,7 @@ mod uapi_layout {
         assert!(MAX_KSYMS == c::BPF_IMAGE_MAX_KSYMS as usize);
         assert!(MAX_ATTACH == c::BPF_IMAGE_MAX_ATTACH as usize);
         assert!(MAX_CORE_RELOS == c::BPF_IMAGE_MAX_CORE_RELOS as usize);
+        assert!(MAX_EVENTS == c::BPF_IMAGE_MAX_EVENTS as usize);
     };
 }
 

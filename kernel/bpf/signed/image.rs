@@ -19,7 +19,8 @@ pub(crate) mod records;
 use self::records::*;
 use core::{
     ffi::CStr,
-    mem::size_of, //
+    mem::size_of,
+    ops::RangeInclusive, //
 };
 use zerocopy::FromBytes;
 
@@ -77,10 +78,12 @@ pub(crate) enum Kind {
     Attach,
     /// [`Lockdown`] records.
     Lockdown,
+    /// [`Event`] records.
+    Events,
 }
 
 /// What the format says of each kind: itself, bytes of a record, and how many there may be.
-const KINDS: [(Kind, usize, usize); 11] = [
+const KINDS: [(Kind, usize, usize); 12] = [
     (Kind::Strings, 1, MAX_SIZE),
     (Kind::Insns, size_of::<Insn>(), MAX_INSNS),
     (Kind::Btf, size_of::<BtfRecord>(), 1),
@@ -92,6 +95,7 @@ const KINDS: [(Kind, usize, usize); 11] = [
     (Kind::Ksyms, size_of::<Ksym>(), MAX_KSYMS),
     (Kind::Attach, size_of::<Attach>(), MAX_ATTACH),
     (Kind::Lockdown, size_of::<Lockdown>(), 2),
+    (Kind::Events, size_of::<Event>(), MAX_EVENTS),
 ];
 
 /// `BPF_F_*` of `BPF_PROG_LOAD` that an image may ask for; the kernel's own check narrows them.
@@ -104,6 +108,24 @@ const PROG_FLAGS: u32 = {
 const MAP_RDONLY_PROG: u32 = 1 << 7;
 /// `BPF_PROG_TYPE_STRUCT_OPS`.
 pub(crate) const PROG_TYPE_STRUCT_OPS: u32 = 27;
+/// The kinds of [`Event`] that a program of `prog_type` can be attached to.
+pub(crate) fn event_kinds(prog_type: u32) -> RangeInclusive<u32> {
+    const KPROBE: u32 = 2;
+    const TRACEPOINT: u32 = 5;
+    const PERF_EVENT: u32 = 7;
+    const RAW_TRACEPOINT: u32 = 17;
+    const RAW_TRACEPOINT_WRITABLE: u32 = 24;
+
+    match prog_type {
+        KPROBE => Event::KPROBE..=Event::USDT,
+        TRACEPOINT => Event::TRACEPOINT..=Event::TRACEPOINT,
+        RAW_TRACEPOINT | RAW_TRACEPOINT_WRITABLE => Event::RAW_TP..=Event::RAW_TP,
+        PERF_EVENT => Event::PERF..=Event::PERF,
+        // The empty range.
+        _ => RangeInclusive::new(1, 0),
+    }
+}
+
 /// `BPF_MAP_TYPE_ARRAY`.
 const MAP_TYPE_ARRAY: u32 = 2;
 /// `BPF_MAP_TYPE_INSN_ARRAY`: where an indirect jump goes.
@@ -200,10 +222,14 @@ impl Layout {
 
     /// The string at `off`.
     pub(crate) fn c_string<'a>(&self, bytes: &'a [u8], off: u32) -> Option<&'a CStr> {
-        let strings = self.span(Kind::Strings).of(bytes);
-        let tail = strings.get(usize::try_from(off).ok()?..)?;
-        CStr::from_bytes_until_nul(tail).ok()
+        string_at(self.span(Kind::Strings).of(bytes), off)
     }
+}
+
+/// The string at `off` in `strings`.
+pub(crate) fn string_at(strings: &[u8], off: u32) -> Option<&CStr> {
+    let tail = strings.get(usize::try_from(off).ok()?..)?;
+    CStr::from_bytes_until_nul(tail).ok()
 }
 
 /// The records of one section.
@@ -214,7 +240,8 @@ pub(crate) struct Records<'a, T> {
 }
 
 impl<'a, T: Record> Records<'a, T> {
-    fn new(bytes: &'a [u8]) -> Self {
+    /// The records that `bytes` hold, one behind the other.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             of: core::marker::PhantomData,
@@ -265,6 +292,7 @@ impl<'a> Image<'a> {
         image.check_tunables()?;
         image.check_attach()?;
         image.check_lockdown()?;
+        image.check_events()?;
         image.check_insn_refs()?;
         insns::check(&image)?;
         Ok(image)
@@ -450,6 +478,32 @@ impl<'a> Image<'a> {
                 return fault("reserved field is not zero");
             }
             last = record.mode;
+        }
+        Ok(())
+    }
+
+    fn check_events(&self) -> Result<(), Fault> {
+        let allowed = event_kinds(self.layout.header.prog_type);
+
+        for (i, event) in (0u32..).zip(self.records::<Event>(Kind::Events).iter()) {
+            let place = Place::Record(Kind::Events, i);
+
+            self.check_name(place, event.name)?;
+            if !allowed.contains(&event.kind) {
+                return Err(Fault::at(
+                    place,
+                    "not a kind of event that programs of this type have",
+                ));
+            }
+            if event.flags & !Event::KNOWN != 0 {
+                return Err(Fault::at(place, "unknown flag"));
+            }
+            if event.symbol != 0 {
+                if !event.is_in_file() {
+                    return Err(Fault::at(place, "a symbol of something else than a file"));
+                }
+                self.check_name(place, event.symbol)?;
+            }
         }
         Ok(())
     }

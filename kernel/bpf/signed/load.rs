@@ -7,10 +7,12 @@
 //! compared with the image then, object by object.
 
 use crate::{
+    events::Allowed,
     image::{
         self,
         records::{
             BtfRecord,
+            Event,
             Ksym,
             MapSlot, //
         },
@@ -50,6 +52,7 @@ use kernel::{
         UserSlice, //
     },
 };
+use zerocopy::IntoBytes;
 
 /// Length of the fds that a program may bind: one for each slot.
 const MAX_FDS: u32 = image::records::MAX_MAPS as u32;
@@ -62,6 +65,50 @@ pub(crate) struct Request<'a> {
     pub(crate) keyring_id: i32,
     pub(crate) show_ksyms: bool,
     pub(crate) log: &'a Log,
+}
+
+/// The events that a program may be attached to, as long as it lives.
+pub(crate) struct Events {
+    /// Records, and behind them their strings.
+    bytes: KVVec<u8>,
+    /// Length of the records.
+    split: usize,
+}
+
+impl Events {
+    fn keep(allowed: &Allowed<'_>) -> Result<Self> {
+        let mut records = KVVec::new();
+        let mut strings = KVVec::new();
+        strings.push(0, GFP_KERNEL_ACCOUNT)?;
+        let mut keep = |text: &CStr| -> Result<u32> {
+            if text.is_empty() {
+                return Ok(0);
+            }
+            let off = u32::try_from(strings.len())?;
+            strings.extend_from_slice(text.to_bytes_with_nul(), GFP_KERNEL_ACCOUNT)?;
+            Ok(off)
+        };
+        for (event, name, symbol) in allowed.iter() {
+            let event = Event {
+                name: keep(name)?,
+                symbol: keep(symbol)?,
+                ..event
+            };
+            records.extend_from_slice(event.as_bytes(), GFP_KERNEL_ACCOUNT)?;
+        }
+        let split = records.len();
+        records.extend_from_slice(&strings, GFP_KERNEL_ACCOUNT)?;
+        Ok(Self {
+            bytes: records,
+            split,
+        })
+    }
+
+    /// To be compared with an event.
+    pub(crate) fn allowed(&self) -> Allowed<'_> {
+        let (records, strings) = self.bytes.split_at_checked(self.split).unwrap_or_default();
+        Allowed::new(records, strings)
+    }
 }
 
 /// An image that was verified, and is being loaded.
@@ -335,6 +382,14 @@ impl LoadedImage {
     /// What the signer says of a mode of lockdown, see [`Layout::annotation`].
     pub(crate) fn annotation(&self, mode: u32) -> Option<Option<u32>> {
         self.layout.annotation(&self.bytes, mode)
+    }
+
+    /// The events that the program may be attached to, if it is one of a type that meets events.
+    pub(crate) fn events(&self) -> Result<Option<Events>> {
+        if image::event_kinds(self.layout.header().prog_type).is_empty() {
+            return Ok(None);
+        }
+        Events::keep(&Allowed::of(&self.layout, &self.bytes)).map(Some)
     }
 
     /// All bytes.

@@ -11,17 +11,19 @@
 //! | `ksyms.rs` | kfuncs and ksyms by name |
 //! | `slots.rs` | whether a bound map is the one that was signed for |
 //! | `target.rs` | attach targets by name |
+//! | `events.rs` | whether a program may be attached to an event |
 //! | `btf.rs`, `core_relo.rs`, `core_relo/` | CO-RE relocation |
 //! | `layout.rs` | which members of a type cover some bytes |
 //! | `ffi.rs` | what C calls |
-//! | `hooks.c` | what calls it |
+//! | `hooks.c`, `events.c` | what calls it |
 //!
-//! `image`, `signature`, `slots`, `target`, `btf`, `core_relo` and `layout` depend on `core` alone and are
-//! compiled on the host as well, see `tools/testing/bpf_signed_host`.
+//! `image`, `signature`, `slots`, `target`, `events`, `btf`, `core_relo` and `layout` depend on
+//! `core` alone and are compiled on the host as well, see `tools/testing/bpf_signed_host`.
 
 mod btf;
 mod core_relo;
 mod core_relo_kernel;
+mod events;
 mod ffi;
 mod image;
 mod ksyms;

@@ -130,6 +130,7 @@ static int parse_policy(const char *path, struct policy *pol)
 		{ "free-value-size", BPF_IMAGE_RULE_FREE_VALUE_SIZE },
 		{ "attach", BPF_IMAGE_RULE_ATTACH },
 		{ "attach-prog", BPF_IMAGE_RULE_ATTACH_PROG },
+		{ "lockdown", BPF_IMAGE_RULE_LOCKDOWN },
 	};
 	char *line, *next, *word, *save, *prog;
 	enum bpf_image_rule_kind kind;
@@ -164,7 +165,7 @@ static int parse_policy(const char *path, struct policy *pol)
 		}
 		kind = statements[i].kind;
 		prog = NULL;
-		if (kind == BPF_IMAGE_RULE_ATTACH || kind == BPF_IMAGE_RULE_ATTACH_PROG)
+		if (kind >= BPF_IMAGE_RULE_ATTACH)
 			prog = strtok_r(NULL, " \t\r", &save);
 		for (cnt = 0; !err && (word = strtok_r(NULL, " \t\r", &save)); cnt++)
 			err = prog ? add_rule(pol, kind, prog, word) :
@@ -172,10 +173,22 @@ static int parse_policy(const char *path, struct policy *pol)
 		if (!err && !cnt) {
 			p_err("%s:%d: '%s' needs %s", path, nr, statements[i].word,
 			      kind < BPF_IMAGE_RULE_ATTACH ? "a name" :
+			      kind == BPF_IMAGE_RULE_LOCKDOWN ? "a program and MODE=CLASSES" :
 							     "a program and a target");
 			return -1;
 		}
 	}
+	return err;
+}
+
+/* The policy file, and behind it what the options say of all programs */
+static int read_policy(struct policy *pol)
+{
+	int err, i;
+
+	err = parse_policy(sign_policy_path, pol);
+	for (i = 0; i < sign_lockdown_cnt && !err; i++)
+		err = add_rule(pol, BPF_IMAGE_RULE_LOCKDOWN, "*", sign_lockdown[i]);
 	return err;
 }
 
@@ -590,14 +603,20 @@ static int need_key(void)
 	return -1;
 }
 
-/* Programs that can't be loaded before the loader has chosen a target */
+/* Programs that can't be loaded before the loader has chosen a target, or attached to anything */
 static void warn_no_target(const char *path, const char *name, const void *data, __u32 size)
 {
+	__u32 cnt, first, last;
 	struct image img;
-	__u32 cnt;
 
 	if (image_parse(&img, data, size))
 		return;
+	image_events(&img, &cnt);
+	if (!cnt && image_event_kinds(img.hdr->prog_type, &first, &last)) {
+		p_info("%s: program '%s' names no event and can't be attached to any; name some by 'attach %s %s/NAME...' in a policy file, or all by 'attach %s any'",
+		       path, name, name, image_event_word(first), name);
+		return;
+	}
 	switch (img.hdr->prog_type) {
 	case BPF_PROG_TYPE_TRACING:
 		switch (img.hdr->expected_attach_type) {
@@ -694,7 +713,7 @@ static int do_file(int argc, char **argv)
 		return -1;
 	}
 
-	err = parse_policy(sign_policy_path, &pol);
+	err = read_policy(&pol);
 	if (!err && json_output)
 		jsonw_start_array(json_wtr);
 	for (; !err && argc; argc--, argv++)
@@ -746,7 +765,7 @@ static int do_extract(int argc, char **argv)
 	if (argc)
 		return BAD_ARG();
 
-	if (parse_policy(sign_policy_path, &pol))
+	if (read_policy(&pol))
 		goto out;
 	obj = gen_images(file, &pol, &opts);
 	if (!obj)
@@ -1152,6 +1171,98 @@ static void show_attach(const struct image *img)
 		printf("\n");
 }
 
+static void show_events(const struct image *img)
+{
+	const struct bpf_image_event *ev;
+	__u32 cnt, i, first, last;
+
+	if (!image_event_kinds(img->hdr->prog_type, &first, &last))
+		return;
+	ev = image_events(img, &cnt);
+	if (json_output) {
+		jsonw_name(json_wtr, "events");
+		jsonw_start_array(json_wtr);
+	} else {
+		printf("\tevents%s", cnt ? "" : " none");
+	}
+	for (i = 0; i < cnt; i++) {
+		const char *word = image_event_word(ev[i].kind);
+		const char *name = image_str(img, ev[i].name);
+		const char *symbol = image_str(img, ev[i].symbol);
+
+		if (json_output) {
+			jsonw_start_object(json_wtr);
+			jsonw_string_field(json_wtr, "kind", word);
+			jsonw_string_field(json_wtr, "name", name);
+			if (ev[i].symbol)
+				jsonw_string_field(json_wtr, "symbol", symbol);
+			jsonw_bool_field(json_wtr, "pattern",
+					 ev[i].flags & BPF_IMAGE_EVENT_GLOB);
+			jsonw_end_object(json_wtr);
+		} else {
+			printf(" %s/%s%s%s", word, name, ev[i].symbol ? ":" : "", symbol);
+		}
+	}
+	if (json_output)
+		jsonw_end_array(json_wtr);
+	else
+		printf("\n");
+}
+
+static const char *lockdown_mode(const struct bpf_image_lockdown *rec)
+{
+	return rec->mode == BPF_LOCKDOWN_INTEGRITY ? "integrity" : "confidentiality";
+}
+
+static void lockdown_classes(const struct bpf_image_lockdown *rec, char *buf, size_t size)
+{
+	static const char * const words[] = {
+		"user-read", "user-write", "control", "kernel-read", "kernel-address",
+		"fields", "loader",
+	};
+	size_t i, len = 0;
+
+	if (rec->flags & BPF_IMAGE_LOCKDOWN_FORBID)
+		snprintf(buf, size, "forbid");
+	else if (!rec->classes)
+		snprintf(buf, size, "none");
+	else if (rec->classes == (1U << ARRAY_SIZE(words)) - 1)
+		snprintf(buf, size, "all");
+	else
+		for (i = 0; i < ARRAY_SIZE(words) && len < size; i++)
+			if (rec->classes & (1U << i))
+				len += snprintf(buf + len, size - len, "%s%s",
+						len ? "," : "", words[i]);
+}
+
+static void show_lockdown(const struct image *img)
+{
+	const struct bpf_image_lockdown *rec;
+	char buf[128];
+	__u32 cnt, i;
+
+	rec = image_lockdown(img, &cnt);
+	if (!cnt)
+		return;
+	if (json_output) {
+		jsonw_name(json_wtr, "lockdown");
+		jsonw_start_object(json_wtr);
+	} else {
+		printf("\tlockdown");
+	}
+	for (i = 0; i < cnt; i++) {
+		lockdown_classes(&rec[i], buf, sizeof(buf));
+		if (json_output)
+			jsonw_string_field(json_wtr, lockdown_mode(&rec[i]), buf);
+		else
+			printf(" %s=%s", lockdown_mode(&rec[i]), buf);
+	}
+	if (json_output)
+		jsonw_end_object(json_wtr);
+	else
+		printf("\n");
+}
+
 static void show_ksyms(const struct image *img)
 {
 	const struct bpf_image_ksym *k;
@@ -1219,6 +1330,8 @@ static void show_prog(const struct signed_file *f, __u32 i, const struct image *
 		jsonw_uint_field(json_wtr, "bytes_signature", sig_sz);
 		jsonw_string_field(json_wtr, "signer", signer);
 		show_attach(img);
+		show_events(img);
+		show_lockdown(img);
 		show_ksyms(img);
 		jsonw_name(json_wtr, "maps");
 		jsonw_start_array(json_wtr);
@@ -1237,6 +1350,8 @@ static void show_prog(const struct signed_file *f, __u32 i, const struct image *
 		       img->cnt[BPF_IMAGE_INSNS], img->cnt[BPF_IMAGE_CORE_RELO]);
 		printf("\tsignature %uB  signer %s\n", sig_sz, signer);
 		show_attach(img);
+		show_events(img);
+		show_lockdown(img);
 		show_ksyms(img);
 	}
 	image_maps(img, &cnt);
@@ -1336,8 +1451,11 @@ static void policy_of_contents(struct policy_lines *pl, const struct image *img,
 static void policy_of_prog(struct policy_lines *pl, const struct image *img, const char *name,
 			   const struct btf *btf)
 {
+	const struct bpf_image_lockdown *lock;
 	const struct bpf_image_attach *att;
+	const struct bpf_image_event *ev;
 	const struct bpf_image_map *map;
+	char classes[128];
 	__u32 cnt, i;
 
 	map = image_maps(img, &cnt);
@@ -1360,6 +1478,16 @@ static void policy_of_prog(struct policy_lines *pl, const struct image *img, con
 		policy_line(pl, "%s %s %s%s%s", prog ? "attach-prog" : "attach", name,
 			    image_str(img, att[i].name), att[i].member ? "/" : "",
 			    image_str(img, att[i].member));
+	}
+	ev = image_events(img, &cnt);
+	for (i = 0; i < cnt; i++)
+		policy_line(pl, "attach %s %s/%s%s%s", name, image_event_word(ev[i].kind),
+			    image_str(img, ev[i].name), ev[i].symbol ? ":" : "",
+			    image_str(img, ev[i].symbol));
+	lock = image_lockdown(img, &cnt);
+	for (i = 0; i < cnt; i++) {
+		lockdown_classes(&lock[i], classes, sizeof(classes));
+		policy_line(pl, "lockdown %s %s=%s", name, lockdown_mode(&lock[i]), classes);
 	}
 }
 
@@ -1468,16 +1596,22 @@ static int do_help(int argc, char **argv)
 
 	fprintf(stderr,
 		"Usage: %1$s %2$s file    FILE... -k KEY -i CERT [-o OUTPUT] [--policy POLICY]\n"
+		"                            [--lockdown MODE=CLASSES]...\n"
 		"       %1$s %2$s { show | list } FILE...\n"
 		"       %1$s %2$s verify  FILE... -i CERT\n"
-		"       %1$s %2$s extract FILE DIR [--policy POLICY]\n"
+		"       %1$s %2$s extract FILE DIR [--policy POLICY] [--lockdown MODE=CLASSES]...\n"
 		"       %1$s %2$s attach  FILE DIR [-i CERT] [-o OUTPUT]\n"
 		"       %1$s %2$s help\n"
 		"\n"
 		"       KEY := { FILE | pkcs11:URI }\n"
+		"       MODE := { integrity | confidentiality }\n"
+		"       CLASSES := { none | forbid | all | CLASS[,CLASS]... }\n"
+		"       CLASS := { user-read | user-write | control | kernel-read | kernel-address |\n"
+		"                  fields | loader }\n"
 		"       " HELP_SPEC_OPTIONS " |\n"
 		"                    {-k} <private_key.pem> | {-i} <certificate.x509> |\n"
-		"                    {-o|--output} FILE | {--policy} FILE }\n"
+		"                    {-o|--output} FILE | {--policy} FILE |\n"
+		"                    {--lockdown} MODE=CLASSES }\n"
 		"",
 		bin_name, "sign");
 	return 0;

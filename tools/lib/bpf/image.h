@@ -9,7 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/bpf_image.h>
 
-#define BPF_IMAGE_SECTION_MAX	BPF_IMAGE_ATTACH
+#define BPF_IMAGE_SECTION_MAX	BPF_IMAGE_EVENTS
 
 /* An image, after image_parse() has gone over it */
 struct image {
@@ -59,6 +59,63 @@ static inline const struct bpf_image_attach *image_attachs(const struct image *i
 	return img->data[BPF_IMAGE_ATTACH];
 }
 
+static inline const struct bpf_image_lockdown *image_lockdown(const struct image *img, __u32 *cnt)
+{
+	*cnt = img->cnt[BPF_IMAGE_LOCKDOWN];
+	return img->data[BPF_IMAGE_LOCKDOWN];
+}
+
+static inline const struct bpf_image_event *image_events(const struct image *img, __u32 *cnt)
+{
+	*cnt = img->cnt[BPF_IMAGE_EVENTS];
+	return img->data[BPF_IMAGE_EVENTS];
+}
+
+/* The kinds of event that a program can be attached to; false where it meets none */
+static inline bool image_event_kinds(__u32 prog_type, __u32 *first, __u32 *last)
+{
+	switch (prog_type) {
+	case BPF_PROG_TYPE_KPROBE:
+		*first = BPF_IMAGE_EVENT_KPROBE;
+		*last = BPF_IMAGE_EVENT_USDT;
+		return true;
+	case BPF_PROG_TYPE_TRACEPOINT:
+		*first = *last = BPF_IMAGE_EVENT_TRACEPOINT;
+		return true;
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
+	case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
+		*first = *last = BPF_IMAGE_EVENT_RAW_TP;
+		return true;
+	case BPF_PROG_TYPE_PERF_EVENT:
+		*first = *last = BPF_IMAGE_EVENT_PERF;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* As SEC() has it */
+static inline const char *image_event_word(__u32 kind)
+{
+	static const char * const words[] = {
+		[BPF_IMAGE_EVENT_KPROBE] = "kprobe",
+		[BPF_IMAGE_EVENT_KRETPROBE] = "kretprobe",
+		[BPF_IMAGE_EVENT_UPROBE] = "uprobe",
+		[BPF_IMAGE_EVENT_URETPROBE] = "uretprobe",
+		[BPF_IMAGE_EVENT_USDT] = "usdt",
+		[BPF_IMAGE_EVENT_TRACEPOINT] = "tracepoint",
+		[BPF_IMAGE_EVENT_RAW_TP] = "raw_tp",
+		[BPF_IMAGE_EVENT_PERF] = "perf_event",
+	};
+
+	return words[kind];
+}
+
+static inline bool image_event_in_file(__u32 kind)
+{
+	return kind >= BPF_IMAGE_EVENT_UPROBE && kind <= BPF_IMAGE_EVENT_USDT;
+}
+
 static inline __u32 image_rec_size(__u32 type)
 {
 	switch (type) {
@@ -82,6 +139,10 @@ static inline __u32 image_rec_size(__u32 type)
 		return sizeof(struct bpf_image_ksym);
 	case BPF_IMAGE_ATTACH:
 		return sizeof(struct bpf_image_attach);
+	case BPF_IMAGE_LOCKDOWN:
+		return sizeof(struct bpf_image_lockdown);
+	case BPF_IMAGE_EVENTS:
+		return sizeof(struct bpf_image_event);
 	default:
 		return 0;
 	}
@@ -101,11 +162,14 @@ static inline bool image_is_zero(const void *data, size_t len)
 static inline const char *image_check_records(const struct image *img)
 {
 	__u32 str_len = img->cnt[BPF_IMAGE_STRINGS], i, cnt, map_cnt;
+	const struct bpf_image_lockdown *lock;
 	const struct bpf_image_tunable *tun;
 	const struct bpf_image_attach *att;
+	const struct bpf_image_event *ev;
 	const struct bpf_image_ksym *ksym;
 	const struct bpf_image_map *maps;
 	const struct bpf_insn *insns;
+	__u32 first = 1, last = 0;
 
 	maps = image_maps(img, &map_cnt);
 	if (map_cnt > BPF_IMAGE_MAX_MAPS)
@@ -174,6 +238,30 @@ static inline const char *image_check_records(const struct image *img)
 		if (att[i].name >= str_len || att[i].member >= str_len || att[i].reserved ||
 		    att[i].flags & ~(BPF_IMAGE_ATTACH_GLOB | BPF_IMAGE_ATTACH_PROG))
 			return "malformed attach target";
+	}
+
+	lock = image_lockdown(img, &cnt);
+	for (i = 0; i < cnt; i++) {
+		if (lock[i].mode < BPF_LOCKDOWN_INTEGRITY ||
+		    lock[i].mode > BPF_LOCKDOWN_CONFIDENTIALITY ||
+		    lock[i].flags & ~BPF_IMAGE_LOCKDOWN_FORBID || lock[i].reserved ||
+		    lock[i].classes >= 2 * BPF_LOCKDOWN_LOADER ||
+		    (lock[i].flags && lock[i].classes))
+			return "malformed lockdown annotation";
+		if (i && lock[i].mode <= lock[i - 1].mode)
+			return "modes of lockdown out of order";
+	}
+
+	ev = image_events(img, &cnt);
+	if (cnt > BPF_IMAGE_MAX_EVENTS)
+		return "too many events";
+	image_event_kinds(img->hdr->prog_type, &first, &last);
+	for (i = 0; i < cnt; i++) {
+		if (ev[i].kind < first || ev[i].kind > last ||
+		    !ev[i].name || ev[i].name >= str_len || ev[i].symbol >= str_len ||
+		    (ev[i].symbol && !image_event_in_file(ev[i].kind)) ||
+		    ev[i].flags & ~BPF_IMAGE_EVENT_GLOB)
+			return "malformed event";
 	}
 
 	if (img->cnt[BPF_IMAGE_CORE_RELO] > BPF_IMAGE_MAX_CORE_RELOS)

@@ -14,6 +14,7 @@
 #include "libbpf.h"
 #include "libbpf_internal.h"
 #include "bpf_gen_internal.h"
+#include "image.h"
 #include "strset.h"
 
 /* map flags that name an fd or a node, which only the target knows */
@@ -43,6 +44,13 @@ struct gen_ksym {
 struct gen_target {
 	char *name;
 	char *member;
+	__u32 flags;
+};
+
+struct gen_event {
+	char *name;
+	char *symbol;
+	__u32 kind;
 	__u32 flags;
 };
 
@@ -76,6 +84,10 @@ struct gen_images {
 	size_t ksym_cnt;
 	struct gen_target *targets;
 	size_t target_cnt;
+	struct gen_event *events;
+	size_t event_cnt;
+	/* by mode, which begins at 1 */
+	struct bpf_image_lockdown lockdown[BPF_LOCKDOWN_CONFIDENTIALITY + 1];
 };
 
 static struct gen_images *to_images(struct bpf_gen *gen)
@@ -182,6 +194,14 @@ static void forget_prog(struct gen_images *g)
 	free(g->targets);
 	g->targets = NULL;
 	g->target_cnt = 0;
+	for (i = 0; i < g->event_cnt; i++) {
+		free(g->events[i].name);
+		free(g->events[i].symbol);
+	}
+	free(g->events);
+	g->events = NULL;
+	g->event_cnt = 0;
+	memset(g->lockdown, 0, sizeof(g->lockdown));
 	free(g->ksyms);
 	g->ksyms = NULL;
 	g->ksym_cnt = 0;
@@ -464,14 +484,288 @@ static void images__record_relo_core(struct bpf_gen *gen, const struct bpf_core_
 		*relo = *core_relo;
 }
 
+static void add_event(struct gen_images *g, __u32 kind, const char *name, size_t len,
+		      const char *symbol)
+{
+	struct gen_event *ev;
+	size_t i;
+
+	for (i = 0; i < g->event_cnt; i++) {
+		ev = &g->events[i];
+		if (ev->kind == kind && strlen(ev->name) == len && !memcmp(ev->name, name, len) &&
+		    !strcmp(ev->symbol ?: "", symbol ?: ""))
+			return;
+	}
+	ev = append(g, (void **)&g->events, &g->event_cnt, sizeof(*ev));
+	if (!ev)
+		return;
+	ev->kind = kind;
+	ev->name = strndup(name, len);
+	if (symbol)
+		ev->symbol = strdup(symbol);
+	if (!ev->name || (symbol && !ev->symbol)) {
+		fail(g, -ENOMEM);
+		return;
+	}
+	if (strpbrk(ev->name, "*?"))
+		ev->flags |= BPF_IMAGE_EVENT_GLOB;
+}
+
+/* What SEC() has before the slash */
+static const struct event_word {
+	const char *word;
+	/* the second is for sessions, which are at entry and return */
+	__u32 kind[2];
+	/* name of a system call, for which there is a function with that suffix */
+	bool syscall;
+} event_words[] = {
+	{ "kprobe", { BPF_IMAGE_EVENT_KPROBE } },
+	{ "kprobe.multi", { BPF_IMAGE_EVENT_KPROBE } },
+	{ "kprobe.session", { BPF_IMAGE_EVENT_KPROBE, BPF_IMAGE_EVENT_KRETPROBE } },
+	{ "kretprobe", { BPF_IMAGE_EVENT_KRETPROBE } },
+	{ "kretprobe.multi", { BPF_IMAGE_EVENT_KRETPROBE } },
+	{ "ksyscall", { BPF_IMAGE_EVENT_KPROBE }, true },
+	{ "kretsyscall", { BPF_IMAGE_EVENT_KRETPROBE }, true },
+	{ "uprobe", { BPF_IMAGE_EVENT_UPROBE } },
+	{ "uprobe.s", { BPF_IMAGE_EVENT_UPROBE } },
+	{ "uprobe.multi", { BPF_IMAGE_EVENT_UPROBE } },
+	{ "uprobe.multi.s", { BPF_IMAGE_EVENT_UPROBE } },
+	{ "uprobe.session", { BPF_IMAGE_EVENT_UPROBE, BPF_IMAGE_EVENT_URETPROBE } },
+	{ "uprobe.session.s", { BPF_IMAGE_EVENT_UPROBE, BPF_IMAGE_EVENT_URETPROBE } },
+	{ "uretprobe", { BPF_IMAGE_EVENT_URETPROBE } },
+	{ "uretprobe.s", { BPF_IMAGE_EVENT_URETPROBE } },
+	{ "uretprobe.multi", { BPF_IMAGE_EVENT_URETPROBE } },
+	{ "uretprobe.multi.s", { BPF_IMAGE_EVENT_URETPROBE } },
+	{ "usdt", { BPF_IMAGE_EVENT_USDT } },
+	{ "usdt.s", { BPF_IMAGE_EVENT_USDT } },
+	{ "tracepoint", { BPF_IMAGE_EVENT_TRACEPOINT } },
+	{ "tracepoint.s", { BPF_IMAGE_EVENT_TRACEPOINT } },
+	{ "tp", { BPF_IMAGE_EVENT_TRACEPOINT } },
+	{ "tp.s", { BPF_IMAGE_EVENT_TRACEPOINT } },
+	{ "raw_tracepoint", { BPF_IMAGE_EVENT_RAW_TP } },
+	{ "raw_tracepoint.s", { BPF_IMAGE_EVENT_RAW_TP } },
+	{ "raw_tracepoint.w", { BPF_IMAGE_EVENT_RAW_TP } },
+	{ "raw_tp", { BPF_IMAGE_EVENT_RAW_TP } },
+	{ "raw_tp.s", { BPF_IMAGE_EVENT_RAW_TP } },
+	{ "raw_tp.w", { BPF_IMAGE_EVENT_RAW_TP } },
+	{ "perf_event", { BPF_IMAGE_EVENT_PERF } },
+};
+
+static void add_any_event(struct gen_images *g, __u32 first, __u32 last)
+{
+	const char *any;
+	__u32 kind;
+
+	for (kind = first; kind <= last; kind++) {
+		/* a kprobe at any offset, too */
+		any = kind == BPF_IMAGE_EVENT_KPROBE ? "*+*" : "*";
+		if (kind != BPF_IMAGE_EVENT_USDT)
+			add_event(g, kind, any, strlen(any), NULL);
+	}
+}
+
+/*
+ * An event as SEC() has it. Returns -ENOENT where *text* names no event, and
+ * -EINVAL where it is one that a program of this type doesn't meet.
+ */
+static int parse_event(struct gen_images *g, enum bpf_prog_type type, const char *text)
+{
+	const char *slash = strchr(text, '/'), *name, *symbol = NULL;
+	const struct event_word *word = NULL;
+	__u32 first, last;
+	size_t i, len;
+	char buf[256];
+
+	if (!image_event_kinds(type, &first, &last))
+		return -EINVAL;
+	for (i = 0; slash && i < ARRAY_SIZE(event_words); i++)
+		if (strlen(event_words[i].word) == (size_t)(slash - text) &&
+		    !strncmp(text, event_words[i].word, slash - text))
+			word = &event_words[i];
+	if (!word || !slash[1])
+		return -ENOENT;
+	if (word->kind[0] < first || word->kind[0] > last)
+		return -EINVAL;
+
+	name = slash + 1;
+	/* relative to where a tool is run, of which the kernel sees the end */
+	while (strncmp(name, "./", 2) == 0)
+		name += 2;
+	len = strlen(name);
+	if (image_event_in_file(word->kind[0])) {
+		symbol = strchr(name, ':');
+		if (symbol) {
+			len = symbol++ - name;
+			if (!len || !*symbol)
+				return -ENOENT;
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(word->kind) && word->kind[i]; i++) {
+		if (!word->syscall) {
+			add_event(g, word->kind[i], name, len, symbol);
+			continue;
+		}
+		/* with the wrapper of the architecture, or without one */
+		if (snprintf(buf, sizeof(buf), "__*_sys_%s", name) >= (int)sizeof(buf))
+			return -ENOENT;
+		add_event(g, word->kind[i], buf, strlen(buf), NULL);
+		add_event(g, word->kind[i], buf + 4, strlen(buf + 4), NULL);
+	}
+	return g->gen.error;
+}
+
+/* What the section's name says, before the signer has a say */
+static int add_section_events(struct gen_images *g, enum bpf_prog_type type,
+			      const char *prog_name)
+{
+	const struct bpf_program *prog;
+	__u32 first, last;
+	int err;
+
+	if (!image_event_kinds(type, &first, &last))
+		return 0;
+	prog = bpf_object__find_program_by_name(g->obj, prog_name);
+	if (!prog)
+		return -ENOENT;
+	err = parse_event(g, type, bpf_program__section_name(prog));
+	if (err != -ENOENT && err != -EINVAL)
+		return err;
+	/* for these a section can't name any, and tools choose one when they run */
+	if (type == BPF_PROG_TYPE_PERF_EVENT)
+		add_any_event(g, first, last);
+	return g->gen.error;
+}
+
+static int add_rule_event(struct gen_images *g, enum bpf_prog_type type, const char *prog_name,
+			  const char *target)
+{
+	__u32 first, last;
+	int err = 0;
+
+	if (strcmp(target, "any") == 0 && image_event_kinds(type, &first, &last))
+		add_any_event(g, first, last);
+	else
+		err = parse_event(g, type, target);
+	if (err == -ENOENT)
+		pr_warn("images: prog '%s': '%s' names no event as SEC() would, like kprobe/FUNCTION; nor is it 'any'\n",
+			prog_name, target);
+	else if (err == -EINVAL)
+		pr_warn("images: prog '%s': '%s' is no event for a program of type %s\n",
+			prog_name, target, libbpf_bpf_prog_type_str(type) ?: "unknown");
+	return err == -ENOENT ? -EINVAL : err;
+}
+
+static bool word_is(const char *s, size_t len, const char *word)
+{
+	size_t i;
+
+	/* in C there is no '-' in a word */
+	for (i = 0; i < len; i++)
+		if ((s[i] == '_' ? '-' : s[i]) != word[i])
+			return false;
+	return !word[len];
+}
+
+/* MODE=CLASSES or, from the source, MODE:CLASSES */
+static int parse_lockdown(struct gen_images *g, const char *prog_name, const char *text)
+{
+	static const char * const modes[] = {
+		[BPF_LOCKDOWN_INTEGRITY] = "integrity",
+		[BPF_LOCKDOWN_CONFIDENTIALITY] = "confidentiality",
+	};
+	struct bpf_image_lockdown rec = {};
+	const char *s = text;
+	bool none = false;
+	size_t len, i;
+
+	len = strcspn(s, "=:");
+	for (i = 1; i < ARRAY_SIZE(modes); i++)
+		if (word_is(s, len, modes[i]))
+			rec.mode = i;
+	if (!rec.mode || !s[len])
+		goto bad;
+	for (s += len + 1; *s; s += len) {
+		s += strspn(s, " \t,|");
+		len = strcspn(s, " \t,|");
+		if (!len)
+			break;
+		if (word_is(s, len, "none"))
+			none = true;
+		else if (word_is(s, len, "forbid"))
+			rec.flags |= BPF_IMAGE_LOCKDOWN_FORBID;
+		else if (word_is(s, len, "all"))
+			rec.classes |= 2 * BPF_LOCKDOWN_LOADER - 1;
+		else if (word_is(s, len, "user-read"))
+			rec.classes |= BPF_LOCKDOWN_USER_READ;
+		else if (word_is(s, len, "user-write"))
+			rec.classes |= BPF_LOCKDOWN_USER_WRITE;
+		else if (word_is(s, len, "control"))
+			rec.classes |= BPF_LOCKDOWN_CONTROL;
+		else if (word_is(s, len, "kernel-read"))
+			rec.classes |= BPF_LOCKDOWN_KERNEL_READ;
+		else if (word_is(s, len, "kernel-address"))
+			rec.classes |= BPF_LOCKDOWN_KERNEL_ADDRESS;
+		else if (word_is(s, len, "fields"))
+			rec.classes |= BPF_LOCKDOWN_FIELDS;
+		else if (word_is(s, len, "loader"))
+			rec.classes |= BPF_LOCKDOWN_LOADER;
+		else
+			goto bad;
+	}
+	/* exactly one of: nothing, not at all, these */
+	if (none + !!rec.flags + !!rec.classes != 1)
+		goto bad;
+	g->lockdown[rec.mode] = rec;
+	return 0;
+bad:
+	pr_warn("images: prog '%s': '%s' is no annotation for lockdown; it is integrity or confidentiality, '=', and 'none', 'forbid', 'all' or some of user-read, user-write, control, kernel-read, kernel-address, fields, loader\n",
+		prog_name, text);
+	return -EINVAL;
+}
+
+/* What __bpf_lockdown() has said in the source; the signer's word is the last */
+static int add_lockdown(struct gen_images *g, const char *prog_name)
+{
+	static const char prefix[] = "bpf_lockdown:";
+	const struct btf *btf = bpf_object__btf(g->obj);
+	const struct bpf_image_rule *rule;
+	const struct btf_type *t;
+	const char *text;
+	__u32 id, cnt;
+	int err = 0;
+	size_t i;
+
+	cnt = btf ? btf__type_cnt(btf) : 0;
+	for (id = 1; id < cnt && !err; id++) {
+		t = btf__type_by_id(btf, id);
+		if (!btf_is_decl_tag(t) || btf_decl_tag(t)->component_idx != -1)
+			continue;
+		text = btf__name_by_offset(btf, t->name_off);
+		t = btf__type_by_id(btf, t->type);
+		if (strncmp(text, prefix, sizeof(prefix) - 1) || !btf_is_func(t) ||
+		    strcmp(btf__name_by_offset(btf, t->name_off), prog_name))
+			continue;
+		err = parse_lockdown(g, prog_name, text + sizeof(prefix) - 1);
+	}
+	for (i = 0; i < rule_cnt(g) && !err; i++) {
+		rule = rule_at(g, i);
+		if (rule->kind != BPF_IMAGE_RULE_LOCKDOWN || !glob_match(prog_name, rule->name))
+			continue;
+		g->rule_used[i] = true;
+		err = parse_lockdown(g, prog_name, rule->target ?: "");
+	}
+	return err;
+}
+
 /* The targets that the signer allows beside what the object names itself */
 static int add_rule_targets(struct gen_images *g, enum bpf_prog_type type, const char *prog_name)
 {
 	const struct bpf_image_rule *rule;
 	const char *target, *slash;
-	__u32 flags;
+	__u32 flags, first, last;
 	size_t i;
 	char *st_ops;
+	int err;
 
 	for (i = 0; i < rule_cnt(g); i++) {
 		rule = rule_at(g, i);
@@ -485,6 +779,12 @@ static int add_rule_targets(struct gen_images *g, enum bpf_prog_type type, const
 			return -EINVAL;
 		}
 		g->rule_used[i] = true;
+		if (rule->kind == BPF_IMAGE_RULE_ATTACH && image_event_kinds(type, &first, &last)) {
+			err = add_rule_event(g, type, prog_name, target);
+			if (err)
+				return err;
+			continue;
+		}
 		flags = rule->kind == BPF_IMAGE_RULE_ATTACH_PROG ? BPF_IMAGE_ATTACH_PROG : 0;
 		if (type == BPF_PROG_TYPE_STRUCT_OPS) {
 			slash = strchr(target, '/');
@@ -507,6 +807,11 @@ static int add_rule_targets(struct gen_images *g, enum bpf_prog_type type, const
 	if (g->target_cnt > BPF_IMAGE_MAX_ATTACH) {
 		pr_warn("images: prog '%s': more than %d attach targets\n",
 			prog_name, BPF_IMAGE_MAX_ATTACH);
+		return -E2BIG;
+	}
+	if (g->event_cnt > BPF_IMAGE_MAX_EVENTS) {
+		pr_warn("images: prog '%s': more than %d events\n",
+			prog_name, BPF_IMAGE_MAX_EVENTS);
 		return -E2BIG;
 	}
 	return g->gen.error;
@@ -590,10 +895,10 @@ static int write_image(struct gen_images *g, const char *prog_name, struct bpf_i
 	char *out;
 	int i;
 
-	for (i = 1; i <= BPF_IMAGE_ATTACH; i++)
+	for (i = 1; i <= BPF_IMAGE_SECTION_MAX; i++)
 		hdr->section_cnt += !!secs[i].cnt;
 	size = sizeof(*hdr) + hdr->section_cnt * sizeof(*table);
-	for (i = 1; i <= BPF_IMAGE_ATTACH; i++)
+	for (i = 1; i <= BPF_IMAGE_SECTION_MAX; i++)
 		if (secs[i].cnt)
 			size = roundup(size, 8) + (__u64)secs[i].cnt * secs[i].rec_size;
 	if (size > BPF_IMAGE_MAX_SIZE) {
@@ -609,7 +914,7 @@ static int write_image(struct gen_images *g, const char *prog_name, struct bpf_i
 	memcpy(out, hdr, sizeof(*hdr));
 	table = (void *)(out + sizeof(*hdr));
 	size = sizeof(*hdr) + hdr->section_cnt * sizeof(*table);
-	for (i = 1; i <= BPF_IMAGE_ATTACH; i++) {
+	for (i = 1; i <= BPF_IMAGE_SECTION_MAX; i++) {
 		if (!secs[i].cnt)
 			continue;
 		size = roundup(size, 8);
@@ -644,9 +949,11 @@ static int gen_image(struct gen_images *g, enum bpf_prog_type prog_type, const c
 		     const char *license, struct bpf_insn *insns, size_t insn_cnt,
 		     struct bpf_prog_load_opts *attr)
 {
-	struct gen_section secs[BPF_IMAGE_ATTACH + 1] = {};
+	struct gen_section secs[BPF_IMAGE_SECTION_MAX + 1] = {};
+	struct bpf_image_lockdown lockdown[BPF_LOCKDOWN_CONFIDENTIALITY];
 	struct bpf_image_tunable *tun = NULL, *t;
 	struct bpf_image_attach *atts = NULL;
+	struct bpf_image_event *events = NULL;
 	struct bpf_image_ksym *ksyms = NULL;
 	struct bpf_func_info *finfo = NULL;
 	struct bpf_line_info *linfo = NULL;
@@ -655,9 +962,11 @@ static int gen_image(struct gen_images *g, enum bpf_prog_type prog_type, const c
 	struct bpf_insn *code = NULL;
 	struct strset *strs = NULL;
 	int *slots = NULL, err, n;
-	size_t i, j, tun_cnt = 0;
+	size_t i, j, tun_cnt = 0, lockdown_cnt = 0;
 
-	err = add_rule_targets(g, prog_type, prog_name);
+	err = add_section_events(g, prog_type, prog_name);
+	err = err ?: add_rule_targets(g, prog_type, prog_name);
+	err = err ?: add_lockdown(g, prog_name);
 	if (err)
 		return err;
 
@@ -677,7 +986,8 @@ static int gen_image(struct gen_images *g, enum bpf_prog_type prog_type, const c
 			    attr->line_info_rec_size, sizeof(*linfo));
 	ksyms = calloc(g->ksym_cnt ?: 1, sizeof(*ksyms));
 	atts = calloc(g->target_cnt ?: 1, sizeof(*atts));
-	if (!code || !slots || !maps || !finfo || !linfo || !ksyms || !atts)
+	events = calloc(g->event_cnt ?: 1, sizeof(*events));
+	if (!code || !slots || !maps || !finfo || !linfo || !ksyms || !atts || !events)
 		goto out;
 
 	n = assign_slots(g, prog_name, code, insn_cnt, slots);
@@ -722,6 +1032,16 @@ static int gen_image(struct gen_images *g, enum bpf_prog_type prog_type, const c
 			atts[i].member = add_str(g, strs, g->targets[i].member);
 		atts[i].flags = g->targets[i].flags;
 	}
+	for (i = 0; i < g->event_cnt; i++) {
+		events[i].kind = g->events[i].kind;
+		events[i].name = add_str(g, strs, g->events[i].name);
+		if (g->events[i].symbol)
+			events[i].symbol = add_str(g, strs, g->events[i].symbol);
+		events[i].flags = g->events[i].flags;
+	}
+	for (i = 0; i < ARRAY_SIZE(g->lockdown); i++)
+		if (g->lockdown[i].mode)
+			lockdown[lockdown_cnt++] = g->lockdown[i];
 	if (g->gen.error) {
 		err = g->gen.error;
 		goto out;
@@ -747,6 +1067,8 @@ static int gen_image(struct gen_images *g, enum bpf_prog_type prog_type, const c
 	secs[BPF_IMAGE_TUNABLES] = SECTION(tun, tun_cnt);
 	secs[BPF_IMAGE_KSYMS] = SECTION(ksyms, g->ksym_cnt);
 	secs[BPF_IMAGE_ATTACH] = SECTION(atts, g->target_cnt);
+	secs[BPF_IMAGE_LOCKDOWN] = SECTION(lockdown, lockdown_cnt);
+	secs[BPF_IMAGE_EVENTS] = SECTION(events, g->event_cnt);
 	err = write_image(g, prog_name, &hdr, secs);
 out:
 	strset__free(strs);
@@ -758,6 +1080,7 @@ out:
 	free(linfo);
 	free(ksyms);
 	free(atts);
+	free(events);
 	return err;
 }
 

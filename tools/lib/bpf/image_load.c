@@ -6,9 +6,11 @@
  * doesn't allow.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
+#include <sys/stat.h>
 #include "bpf.h"
 #include "bpf_companion.h"
 #include "image.h"
@@ -347,6 +349,83 @@ static int find_target(const struct bpf_program *prog, const struct image *img,
 	       target->name, to_prog ? " of a BPF program" : "",
 	       to_prog ? "attach-prog" : "attach", bpf_program__name(prog), target->name);
 	return -EACCES;
+}
+
+/* [MODULE:]FUNCTION[+OFFSET], as a record has it */
+static bool function_allowed(const char *rec, bool glob, const char *name, size_t offset)
+{
+	const char *colon = strchr(rec, ':'), *plus;
+	const char *mod = strchr(name, ':');
+	char buf[256];
+
+	/* which module a function is in, is for the kernel to say */
+	rec = colon ? colon + 1 : rec;
+	name = mod ? mod + 1 : name;
+	plus = strchr(rec, '+');
+	if (plus) {
+		if (!(glob && strcmp(plus + 1, "*") == 0) && strtoull(plus + 1, NULL, 0) != offset)
+			return false;
+	} else if (offset) {
+		return false;
+	}
+	snprintf(buf, sizeof(buf), "%.*s", (int)(plus ? plus - rec : strlen(rec)), rec);
+	return glob ? glob_match(name, buf) : !strcmp(name, buf);
+}
+
+static bool file_allowed(const char *rec, bool glob, const char *path)
+{
+	size_t rec_len = strlen(rec), len;
+	char full[PATH_MAX];
+	struct stat a, b;
+
+	if (!glob && rec[0] == '/')
+		return !stat(rec, &a) && !stat(path, &b) &&
+		       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	if (!realpath(path, full))
+		return true;
+	if (glob)
+		return glob_match(full, rec);
+	len = strlen(full);
+	return len > rec_len && full[len - rec_len - 1] == '/' &&
+	       strcmp(full + len - rec_len, rec) == 0;
+}
+
+/*
+ * May a program be attached to function, file, tracepoint or event *name*? The
+ * kernel will look closer; this is to tell early and in words.
+ */
+int bpf_images__check_event(struct bpf_images *images, const struct bpf_program *prog,
+			    __u32 kind, const char *name, size_t offset)
+{
+	const struct bpf_image_event *ev;
+	const struct image *img;
+	const char *rec;
+	bool glob, ok;
+	__u32 i, cnt;
+
+	img = images ? find_image(images, prog) : NULL;
+	/* without a name it is an address, which is for the kernel to name */
+	if (!img || !name)
+		return 0;
+	ev = image_events(img, &cnt);
+	for (i = 0; i < cnt; i++) {
+		if (ev[i].kind != kind &&
+		    !(ev[i].kind == BPF_IMAGE_EVENT_USDT && kind == BPF_IMAGE_EVENT_UPROBE))
+			continue;
+		rec = image_str(img, ev[i].name);
+		glob = ev[i].flags & BPF_IMAGE_EVENT_GLOB;
+		if (kind <= BPF_IMAGE_EVENT_KRETPROBE)
+			ok = function_allowed(rec, glob, name, offset);
+		else if (image_event_in_file(kind))
+			ok = file_allowed(rec, glob, name);
+		else
+			ok = glob ? glob_match(name, rec) : !strcmp(name, rec);
+		if (ok)
+			return 0;
+	}
+	refuse(prog, "may not be attached to '%s/%s'; its signer can allow that by 'attach %s %s/%s'",
+	       image_event_word(kind), name, bpf_program__name(prog), image_event_word(kind), name);
+	return -EPERM;
 }
 
 int bpf_images__check_target(struct bpf_images *images, const struct bpf_program *prog,

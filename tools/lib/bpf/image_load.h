@@ -35,6 +35,8 @@ const void *bpf_images__btf(const struct bpf_images *images, __u32 *size);
 int bpf_images__check_maps(struct bpf_images *images, const struct bpf_program *prog);
 int bpf_images__check_target(struct bpf_images *images, const struct bpf_program *prog,
 			     const struct image_target *target);
+int bpf_images__check_event(struct bpf_images *images, const struct bpf_program *prog,
+			    __u32 kind, const char *name, size_t offset);
 int bpf_images__prepare_load(struct bpf_images *images, const struct bpf_program *prog,
 			     const struct image_target *target, struct bpf_prog_load_opts *opts);
 

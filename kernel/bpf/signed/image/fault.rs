@@ -97,6 +97,7 @@ impl fmt::Display for Kind {
             Kind::Ksyms => "KSYMS",
             Kind::Attach => "ATTACH",
             Kind::Lockdown => "LOCKDOWN",
+            Kind::Events => "EVENTS",
         })
     }
 }

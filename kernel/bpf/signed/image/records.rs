@@ -42,6 +42,9 @@ pub(crate) const MAX_ATTACH: usize = 4096;
 /// `BPF_IMAGE_MAX_CORE_RELOS`, records.
 pub(crate) const MAX_CORE_RELOS: usize = 65536;
 
+/// `BPF_IMAGE_MAX_EVENTS`, records.
+pub(crate) const MAX_EVENTS: usize = 4096;
+
 /// A SHA-256 digest.
 pub(crate) type Digest = [u8; 32];
 
@@ -258,6 +261,54 @@ impl Lockdown {
     pub(crate) const FORBID: u32 = 1 << 0;
     /// All flags that this version knows.
     pub(crate) const KNOWN: u32 = Self::FORBID;
+}
+
+/// `struct bpf_image_event`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Event {
+    /// `enum bpf_image_event_kind`.
+    pub kind: u32,
+    /// Offset into the strings.
+    pub name: u32,
+    /// Offset into the strings, or zero.
+    pub symbol: u32,
+    /// `BPF_IMAGE_EVENT_*`.
+    pub flags: u32,
+}
+
+impl Event {
+    /// `BPF_IMAGE_EVENT_KPROBE`.
+    pub(crate) const KPROBE: u32 = 1;
+    /// `BPF_IMAGE_EVENT_KRETPROBE`.
+    pub(crate) const KRETPROBE: u32 = 2;
+    /// `BPF_IMAGE_EVENT_UPROBE`.
+    pub(crate) const UPROBE: u32 = 3;
+    /// `BPF_IMAGE_EVENT_URETPROBE`.
+    pub(crate) const URETPROBE: u32 = 4;
+    /// `BPF_IMAGE_EVENT_USDT`.
+    pub(crate) const USDT: u32 = 5;
+    /// `BPF_IMAGE_EVENT_TRACEPOINT`.
+    pub(crate) const TRACEPOINT: u32 = 6;
+    /// `BPF_IMAGE_EVENT_RAW_TP`.
+    pub(crate) const RAW_TP: u32 = 7;
+    /// `BPF_IMAGE_EVENT_PERF`.
+    pub(crate) const PERF: u32 = 8;
+
+    /// `BPF_IMAGE_EVENT_GLOB`.
+    pub(crate) const GLOB: u32 = 1 << 0;
+    /// All flags that this version knows.
+    pub(crate) const KNOWN: u32 = Self::GLOB;
+
+    /// Whether the name is a pattern.
+    pub(crate) fn is_glob(&self) -> bool {
+        self.flags & Self::GLOB != 0
+    }
+
+    /// Whether the event is in a file.
+    pub(crate) fn is_in_file(&self) -> bool {
+        (Self::UPROBE..=Self::USDT).contains(&self.kind)
+    }
 }
 
 /// `struct bpf_func_info`.

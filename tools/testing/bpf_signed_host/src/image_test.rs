@@ -119,7 +119,24 @@ fn full() -> Builder {
             lockdown(Lockdown::CONFIDENTIALITY, 0x21),
         ],
     );
+    b.header.prog_type = 2;
+    b.records(
+        Kind::Events,
+        &[
+            event(Event::KPROBE, target, 0),
+            event(Event::UPROBE, map, var),
+        ],
+    );
     b
+}
+
+fn event(kind: u32, name: u32, symbol: u32) -> Event {
+    Event {
+        kind,
+        name,
+        symbol,
+        flags: 0,
+    }
 }
 
 fn lockdown(mode: u32, classes: u32) -> Lockdown {
@@ -199,7 +216,7 @@ fn each_rule_of_the_records() {
         }),
         ("section table[2]: unknown section type", |b| {
             *b = Builder::new();
-            b.raw(12, 1, vec![0]);
+            b.raw(13, 1, vec![0]);
         }),
         (
             "section table[2]: records of another size than this kernel's",
@@ -353,6 +370,47 @@ fn each_rule_of_the_records() {
         ),
         ("section table[10]: too many records", |b| {
             b.records(Kind::Lockdown, &[lockdown(1, 0); 3]);
+        }),
+        (
+            "EVENTS[0]: not a kind of event that programs of this type have",
+            |b| {
+                b.records(Kind::Events, &[event(0, 1, 0)]);
+            },
+        ),
+        (
+            "EVENTS[1]: not a kind of event that programs of this type have",
+            |b| {
+                let events = [event(Event::KPROBE, 1, 0), event(Event::RAW_TP, 1, 0)];
+                b.records(Kind::Events, &events);
+            },
+        ),
+        (
+            "EVENTS[0]: not a kind of event that programs of this type have",
+            |b| b.header.prog_type = 1,
+        ),
+        ("EVENTS[0]: name is empty", |b| {
+            b.records(Kind::Events, &[event(Event::KPROBE, 0, 0)]);
+        }),
+        ("EVENTS[0]: string offset is outside the strings", |b| {
+            b.records(Kind::Events, &[event(Event::KPROBE, 9999, 0)]);
+        }),
+        ("EVENTS[0]: string offset is outside the strings", |b| {
+            b.records(Kind::Events, &[event(Event::USDT, 1, 9999)]);
+        }),
+        ("EVENTS[0]: a symbol of something else than a file", |b| {
+            b.records(Kind::Events, &[event(Event::KRETPROBE, 1, 1)]);
+        }),
+        ("EVENTS[0]: unknown flag", |b| {
+            b.records(
+                Kind::Events,
+                &[Event {
+                    flags: 2,
+                    ..event(Event::KPROBE, 1, 0)
+                }],
+            );
+        }),
+        ("section table[11]: too many records", |b| {
+            b.records(Kind::Events, &[event(Event::KPROBE, 1, 0); MAX_EVENTS + 1]);
         }),
         ("LOCKDOWN[0]: unknown mode", |b| {
             b.records(Kind::Lockdown, &[lockdown(0, 0)]);

@@ -21,6 +21,7 @@
 mod signed {
     pub(crate) mod btf;
     pub(crate) mod core_relo;
+    pub(crate) mod events;
     pub(crate) mod image;
     pub(crate) mod layout;
     pub(crate) mod signature;
@@ -57,6 +58,7 @@ mod differential_test {
     #[ignore = "LINUX= names no kernel tree to compare with"]
     fn real_objects() {}
 }
+mod events_test;
 mod hostile_test;
 mod image_test;
 mod layout_test;

@@ -21,6 +21,8 @@ static struct bpf_insn insns[] = {
 static struct bpf_image_map maps[2];
 static struct bpf_image_tunable tunables[2];
 static struct bpf_image_attach attach[1];
+static struct bpf_image_lockdown lockdown[2];
+static struct bpf_image_event event[1];
 
 struct image {
 	struct builder b;
@@ -93,7 +95,7 @@ static const struct field header_fields[] = {
 	HDR(flags, 0x80000000, "flags: unknown flag"),
 	HDR(section_cnt, 0x10000000, "section_cnt:"),
 	HDR(section_cnt, 0xffffffff, "section_cnt:"),
-	HDR(section_cnt, BPF_IMAGE_LOCKDOWN + 1, "section_cnt:"),
+	HDR(section_cnt, BPF_IMAGE_EVENTS + 1, "section_cnt:"),
 	HDR(prog_flags, BPF_F_TOKEN_FD, "prog_flags: a flag that names an fd"),
 	HDR(license, 0x1000, "license: string offset is outside"),
 	HDR(license, 0xffffffff, "license: string offset is outside"),
@@ -200,7 +202,7 @@ static const struct entry entries[] = {
 	TAB(0, type, 0, "section table[0]: types are not in ascending order"),
 	TAB(1, type, 1, "section table[1]: types are not in ascending order"),
 	TAB(1, type, 8, "section table[1]:"),
-	TAB(3, type, BPF_IMAGE_LOCKDOWN + 1, "section table[3]: unknown section type"),
+	TAB(3, type, BPF_IMAGE_EVENTS + 1, "section table[3]: unknown section type"),
 	TAB(3, type, 0xffffffff, "section table[3]: unknown section type"),
 	TAB(0, rec_size, 0, "section table[0]: records of another size"),
 	TAB(1, rec_size, 16, "section table[1]: records of another size"),
@@ -267,6 +269,9 @@ static const struct bound bounds[] = {
 	  BPF_IMAGE_MAX_KSYMS },
 	{ "too many ATTACH", BPF_IMAGE_ATTACH, sizeof(struct bpf_image_attach),
 	  BPF_IMAGE_MAX_ATTACH },
+	{ "too many LOCKDOWN", BPF_IMAGE_LOCKDOWN, sizeof(struct bpf_image_lockdown), 2 },
+	{ "too many EVENTS", BPF_IMAGE_EVENTS, sizeof(struct bpf_image_event),
+	  BPF_IMAGE_MAX_EVENTS },
 	{ "too many CORE_RELO", BPF_IMAGE_CORE_RELO, sizeof(struct bpf_core_relo),
 	  BPF_IMAGE_MAX_CORE_RELOS },
 	{ "too many INSNS", BPF_IMAGE_INSNS, sizeof(struct bpf_insn), 1000000 },
@@ -375,6 +380,19 @@ MAP_CASE(att_far_name, attach[0].name = 0x12345)
 MAP_CASE(att_member, attach[0].member = 0x12345)
 MAP_CASE(att_flag, attach[0].flags = 4)
 MAP_CASE(att_reserved, attach[0].reserved = 1)
+MAP_CASE(lock_mode, lockdown[1].mode = 3)
+MAP_CASE(lock_order, lockdown[1].mode = 1)
+MAP_CASE(lock_flag, lockdown[1].flags = 2)
+MAP_CASE(lock_class, lockdown[1].classes = 0x80)
+MAP_CASE(lock_forbid, (lockdown[1].flags = 1, lockdown[1].classes = 1))
+MAP_CASE(lock_reserved, lockdown[0].reserved = 1)
+MAP_CASE(event_kind, event[0].kind = BPF_IMAGE_EVENT_RAW_TP)
+MAP_CASE(event_no_kind, event[0].kind = 0)
+MAP_CASE(event_name, event[0].name = 0)
+MAP_CASE(event_far_name, event[0].name = 0x12345)
+MAP_CASE(event_symbol, event[0].symbol = event[0].name)
+MAP_CASE(event_far_symbol, (event[0].kind = BPF_IMAGE_EVENT_UPROBE, event[0].symbol = 0x12345))
+MAP_CASE(event_flag, event[0].flags = 2)
 
 static const struct record records[] = {
 	{ "map without a name", map_no_name, "MAPS[0]: name is empty" },
@@ -412,6 +430,20 @@ static const struct record records[] = {
 	  "ATTACH[0]: a member of something else than struct_ops" },
 	{ "attach flag 4", map_att_flag, "ATTACH[0]: unknown flag" },
 	{ "attach reserved", map_att_reserved, "ATTACH[0]: reserved field is not zero" },
+	{ "lockdown mode 3", map_lock_mode, "LOCKDOWN[1]: unknown mode" },
+	{ "lockdown mode twice", map_lock_order, "LOCKDOWN[1]: modes are out of order" },
+	{ "lockdown flag 2", map_lock_flag, "LOCKDOWN[1]: unknown flag" },
+	{ "lockdown class 0x80", map_lock_class, "LOCKDOWN[1]: unknown class" },
+	{ "lockdown forbids and asks", map_lock_forbid,
+	  "LOCKDOWN[1]: classes in a mode that is forbidden" },
+	{ "lockdown reserved", map_lock_reserved, "LOCKDOWN[0]: reserved field is not zero" },
+	{ "event of another type", map_event_kind, "EVENTS[0]: not a kind of event that" },
+	{ "event of no kind", map_event_no_kind, "EVENTS[0]: not a kind of event that" },
+	{ "event without a name", map_event_name, "EVENTS[0]: name is empty" },
+	{ "event name outside", map_event_far_name, "EVENTS[0]: string offset is outside" },
+	{ "event with a symbol", map_event_symbol, "EVENTS[0]: a symbol of something else" },
+	{ "event symbol outside", map_event_far_symbol, "EVENTS[0]: string offset is outside" },
+	{ "event flag 2", map_event_flag, "EVENTS[0]: unknown flag" },
 };
 
 static void bad_record(const void *arg)
@@ -423,6 +455,16 @@ static void bad_record(const void *arg)
 	attach[0] = (struct bpf_image_attach){ .name = builder_str(&b, "first") };
 	if (!strncmp(r->name, "attach", 6))
 		builder_set(&b, BPF_IMAGE_ATTACH, attach, sizeof(attach));
+	lockdown[0].mode = BPF_LOCKDOWN_INTEGRITY;
+	lockdown[1].mode = BPF_LOCKDOWN_CONFIDENTIALITY;
+	if (!strncmp(r->name, "lockdown", 8))
+		builder_set(&b, BPF_IMAGE_LOCKDOWN, lockdown, sizeof(lockdown));
+	event[0].kind = BPF_IMAGE_EVENT_KPROBE;
+	event[0].name = builder_str(&b, "first");
+	if (!strncmp(r->name, "event", 5)) {
+		b.hdr.prog_type = BPF_PROG_TYPE_KPROBE;
+		builder_set(&b, BPF_IMAGE_EVENTS, event, sizeof(event));
+	}
 	r->change();
 	refused(&b, NULL, 0, EINVAL, r->words);
 }

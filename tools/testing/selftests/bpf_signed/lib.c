@@ -507,6 +507,7 @@ static const __u32 rec_sizes[] = {
 	[BPF_IMAGE_KSYMS]	= sizeof(struct bpf_image_ksym),
 	[BPF_IMAGE_ATTACH]	= sizeof(struct bpf_image_attach),
 	[BPF_IMAGE_LOCKDOWN]	= sizeof(struct bpf_image_lockdown),
+	[BPF_IMAGE_EVENTS]	= sizeof(struct bpf_image_event),
 };
 
 /* Names that hand-made images need */

@@ -9,4 +9,4 @@
 # TIMEOUT: 1500
 
 . "$(dirname "$0")/common.sh"
-run_tests errors tamper format attach resolve modules maps keys privs payloads lsm lockdown
+run_tests errors tamper format attach resolve events modules maps keys privs payloads lsm lockdown

@@ -9,6 +9,7 @@
 pub(crate) mod signed {
     pub(crate) mod btf;
     pub(crate) mod core_relo;
+    pub(crate) mod events;
     pub(crate) mod image;
     pub(crate) mod signature;
     pub(crate) mod slots;

@@ -18,7 +18,7 @@ use common::{signed, Input};
 use signed::image::{
     bind_slots, records::*, resolve, resolved_id, Image, Kind, Layout, Resolved, Verified,
 };
-use signed::{signature, slots, target};
+use signed::{events, signature, slots, target};
 
 struct Sha(sha2::Sha256);
 
@@ -29,6 +29,19 @@ impl slots::Hash for Sha {
 
     fn finish(self) -> Digest {
         self.0.finalize().into()
+    }
+}
+
+/// A kernel that answers as the input wants.
+struct Kernel(u8);
+
+impl events::Names for Kernel {
+    fn is_function(&self, _: &core::ffi::CStr) -> bool {
+        self.0 & 1 != 0
+    }
+
+    fn is_file(&self, _: &core::ffi::CStr) -> bool {
+        self.0 & 2 != 0
     }
 }
 
@@ -120,6 +133,23 @@ fn fuzz(data: &[u8]) {
         if let Ok(Some(found)) = target::select(&layout, &bytes, chosen) {
             let _ = target::Name::parse(found.name);
         }
+    }
+
+    let allowed = events::Allowed::of(&layout, &bytes);
+    assert!(!allowed.to_string().is_empty());
+    for kind in 1..=8 {
+        let met = events::Met {
+            kind,
+            name: &bytes[bytes.len() - bytes.len().min(9)..],
+            module: (how & 32 != 0).then_some(b"m"),
+            offset: u64::from(how & 64),
+        };
+        // What allows any event, allows this one.
+        let any = allowed.iter().any(|(e, name, symbol)| {
+            e.kind == kind && e.is_glob() && name == c"*+*" && symbol.is_empty()
+        });
+        let found = allowed.allows(&met, &Kernel(how));
+        assert!(found || !(any && kind <= Event::KRETPROBE));
     }
 
     // What the kernel does to its copy of the instructions.

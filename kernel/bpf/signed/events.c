@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Holds a program that was loaded from an image to the events which that image
+ * allows, wherever the program meets one. This file tells what the event is;
+ * whether it is allowed, is decided in Rust.
+ */
+#include <linux/bpf.h>
+#include <linux/bpf_image.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/perf_event.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+/**
+ * bpf_image_keep_events - remember what a program may be attached to
+ * @image: the image that it is loaded from, or NULL
+ * @aux: the program
+ *
+ * Return: 0 or %-ENOMEM.
+ */
+int bpf_image_keep_events(const struct bpf_image *image, struct bpf_prog_aux *aux)
+{
+	return image ? bpf_image_events(image, &aux->events) : 0;
+}
+
+/* The program is being freed, or was never loaded. */
+void bpf_image_free_events(struct bpf_prog_aux *aux)
+{
+	bpf_events_free(aux->events);
+}
+
+static int check_event(const struct bpf_prog *prog,
+		       const struct bpf_event_facts *facts)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+
+	if (bpf_events_allow(prog->aux->events, facts))
+		return 0;
+	if (__ratelimit(&limit))
+		bpf_events_tell(prog->aux->events, facts, prog->aux->name);
+	return -EPERM;
+}
+
+/* Is @name another name of the function that is met? */
+bool bpf_event_is_function(const struct bpf_event_facts *facts, const char *name)
+{
+	return facts->addr && kallsyms_lookup_name(name) == facts->addr;
+}
+
+/*
+ * Is the file that is met what init finds at @name? Namespaces and roots that
+ * the caller may have made for itself have no say in it.
+ */
+bool bpf_event_is_file(const struct bpf_event_facts *facts, const char *name)
+{
+	bool same = false;
+	struct path path;
+
+	scoped_with_init_fs() {
+		if (!kern_path(name, LOOKUP_FOLLOW, &path)) {
+			same = d_real_inode(path.dentry) ==
+			       d_real_inode(facts->path->dentry);
+			path_put(&path);
+		}
+	}
+	return same;
+}
+
+/* Describes the function at @addr; its name is kept in @buf. */
+static void facts_of_address(struct bpf_event_facts *facts, unsigned long addr,
+			     char *buf)
+{
+	unsigned long size, offset = 0;
+	char *module = NULL;
+
+	facts->name = kallsyms_lookup(addr, &size, &offset, &module, buf) ?: "?";
+	facts->module = module;
+	facts->offset = offset;
+	facts->addr = addr - offset;
+}
+
+#ifdef CONFIG_KPROBES
+/**
+ * bpf_event_check_function - may a program be attached to a kprobe?
+ * @prog: program
+ * @is_return: it is a kretprobe
+ * @symbol: function by which the probe was defined, behind the name of its
+ *	module and a colon, maybe; NULL if it was by address
+ * @addr: address of the probe, or zero as long as it has none
+ * @offset: from @symbol
+ *
+ * Return: 0, or %-EPERM.
+ */
+int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
+			     const char *symbol, unsigned long addr,
+			     unsigned long offset)
+{
+	struct bpf_event_facts facts = {
+		.kind = is_return ? BPF_IMAGE_EVENT_KRETPROBE :
+				    BPF_IMAGE_EVENT_KPROBE,
+	};
+	char buf[KSYM_NAME_LEN + MODULE_NAME_LEN];
+	char *colon;
+
+	if (!prog->aux->events)
+		return 0;
+
+	if (symbol) {
+		strscpy(buf, symbol);
+		facts.name = buf;
+		colon = strchr(buf, ':');
+		if (colon) {
+			*colon = '\0';
+			facts.module = buf;
+			facts.name = colon + 1;
+		}
+		facts.offset = offset;
+		facts.addr = kallsyms_lookup_name(facts.name);
+	} else {
+		facts_of_address(&facts, addr, buf);
+	}
+	/* The first instruction of a function can be one that is not probed. */
+	if (addr && !kprobe_on_func_entry((kprobe_opcode_t *)addr, NULL, 0))
+		facts.offset = 0;
+	return check_event(prog, &facts);
+}
+#endif
+
+/**
+ * bpf_event_check_functions - may a program be attached to many functions?
+ * @prog: program
+ * @entry: it runs where they are entered
+ * @exit: it runs where they return
+ * @addrs: addresses that ftrace has for them
+ * @cnt: number of functions
+ *
+ * Return: 0, or %-EPERM.
+ */
+int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit,
+			      const unsigned long *addrs, u32 cnt)
+{
+	struct bpf_event_facts facts = {};
+	char buf[KSYM_NAME_LEN];
+	int err = 0;
+	u32 i;
+
+	if (!prog->aux->events)
+		return 0;
+
+	for (i = 0; i < cnt && !err; i++) {
+		facts_of_address(&facts, addrs[i], buf);
+		/* ftrace is at the entry, though not at the first instruction */
+		facts.offset = 0;
+		if (entry) {
+			facts.kind = BPF_IMAGE_EVENT_KPROBE;
+			err = check_event(prog, &facts);
+		}
+		if (exit && !err) {
+			facts.kind = BPF_IMAGE_EVENT_KRETPROBE;
+			err = check_event(prog, &facts);
+		}
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * bpf_event_check_file - may a program be attached to a uprobe?
+ * @prog: program
+ * @entry: it runs where a function is entered, or at another instruction
+ * @exit: it runs where the function returns
+ * @path: the file
+ * @offset: into the file
+ *
+ * Return: 0, or %-EPERM, %-ENAMETOOLONG, %-ENOMEM.
+ */
+int bpf_event_check_file(const struct bpf_prog *prog, bool entry, bool exit,
+			 const struct path *path, u64 offset)
+{
+	struct bpf_event_facts facts = {
+		.path = path,
+		.offset = offset,
+	};
+	char *buf;
+	int err = 0;
+
+	if (!prog->aux->events)
+		return 0;
+
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	scoped_with_init_fs()
+		facts.name = d_path(path, buf, PATH_MAX);
+	if (IS_ERR(facts.name)) {
+		err = PTR_ERR(facts.name);
+		goto out;
+	}
+	if (entry) {
+		facts.kind = BPF_IMAGE_EVENT_UPROBE;
+		err = check_event(prog, &facts);
+	}
+	if (exit && !err) {
+		facts.kind = BPF_IMAGE_EVENT_URETPROBE;
+		err = check_event(prog, &facts);
+	}
+out:
+	kfree(buf);
+	return err;
+}
+
+/**
+ * bpf_event_check_name - may a program be attached to a tracepoint?
+ * @prog: program
+ * @kind: enum bpf_image_event_kind
+ * @name: as struct bpf_image_event has it
+ *
+ * Return: 0, or %-EPERM.
+ */
+int bpf_event_check_name(const struct bpf_prog *prog, u32 kind, const char *name)
+{
+	struct bpf_event_facts facts = {
+		.kind = kind,
+		.name = name,
+	};
+
+	return prog->aux->events ? check_event(prog, &facts) : 0;
+}
+
+#ifdef CONFIG_PERF_EVENTS
+/**
+ * bpf_event_check_perf - may a program be attached to a perf event?
+ * @prog: program
+ * @event: event that counts or samples, not one of tracing
+ * @attr: what the event is, or is about to become
+ *
+ * Return: 0, or %-EPERM, %-ENOMEM.
+ */
+int bpf_event_check_perf(const struct bpf_prog *prog, const struct perf_event *event,
+			 const struct perf_event_attr *attr)
+{
+	u64 config = attr->config;
+	const char *type;
+	char *name;
+	int err;
+
+	if (!prog->aux->events)
+		return 0;
+
+	/* The kernel may have handed the event on to another PMU. */
+	switch (event->orig_type) {
+	case PERF_TYPE_HARDWARE:
+		type = "hardware";
+		config &= PERF_HW_EVENT_MASK;
+		break;
+	case PERF_TYPE_SOFTWARE:
+		type = "software";
+		break;
+	case PERF_TYPE_HW_CACHE:
+		type = "hw-cache";
+		config &= PERF_HW_EVENT_MASK;
+		break;
+	case PERF_TYPE_RAW:
+		type = "raw";
+		break;
+	case PERF_TYPE_BREAKPOINT:
+		type = "breakpoint";
+		config = attr->bp_addr;
+		break;
+	default:
+		type = event->pmu->name;
+	}
+	name = kasprintf(GFP_KERNEL, "%s:%#llx", type, config);
+	if (!name)
+		return -ENOMEM;
+	err = bpf_event_check_name(prog, BPF_IMAGE_EVENT_PERF, name);
+	kfree(name);
+	return err;
+}
+#endif

@@ -191,6 +191,9 @@ int bpf_image_events(const struct bpf_image *image, struct bpf_events **eventsp)
 void bpf_events_free(struct bpf_events *events);
 bool bpf_events_allow(const struct bpf_events *events,
 		      const struct bpf_event_facts *facts);
+bool bpf_events_are_of_user(const struct bpf_events *events);
+bool bpf_events_are_tracepoints(const struct bpf_events *events,
+				bool (*listed)(const char *name, size_t len));
 void bpf_events_tell(const struct bpf_events *events,
 		     const struct bpf_event_facts *facts, const char *prog_name);
 

@@ -89,8 +89,8 @@ u32 lockdown_bpf_ctx_class(const struct lockdown_bpf_ctx *ctx);
 bool lockdown_bpf_field_listed(const char *strct, size_t strct_len,
 			       const char *member, size_t member_len);
 bool lockdown_bpf_scalar_listed(const char *name, size_t len);
-bool lockdown_bpf_tracepoint_listed(const char *name);
-bool lockdown_bpf_user_tracepoint(const char *name);
+bool lockdown_bpf_tracepoint_listed(const char *name, size_t len);
+bool lockdown_bpf_user_tracepoint(const char *name, size_t len);
 
 /* C, security/lockdown/lockdown.c: enum bpf_lockdown_mode, or 0 */
 u8 lockdown_bpf_mode(void);

@@ -123,6 +123,19 @@ impl<'a> Allowed<'a> {
             .map(move |event| (event, string(event.name), string(event.symbol)))
     }
 
+    /// Whether all of them are in files of user space.
+    pub(crate) fn are_of_user(&self) -> bool {
+        self.iter().all(|(event, _, _)| {
+            matches!(event.kind, Event::UPROBE | Event::URETPROBE | Event::USDT)
+        })
+    }
+
+    /// Whether all of them are tracepoints whose name `listed` knows. A pattern stands for itself.
+    pub(crate) fn are_tracepoints(&self, listed: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.iter()
+            .all(|(event, name, _)| event.kind == Event::TRACEPOINT && listed(name.to_bytes()))
+    }
+
     /// Whether one of the records allows `met`.
     pub(crate) fn allows(&self, met: &Met<'_>, names: &impl Names) -> bool {
         self.iter()

@@ -469,6 +469,40 @@ pub(crate) unsafe extern "C" fn bpf_events_allow(
     events.allowed().allows(&facts.met(), &facts)
 }
 
+/// Whether all of `events` are in files of user space.
+///
+/// # Safety
+///
+/// `events` comes from `bpf_image_events()`.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_events_are_of_user(
+    events: *const bindings::bpf_events,
+) -> bool {
+    // SAFETY: The caller guarantees that `events` is valid.
+    unsafe { &*events.cast::<Events>() }.allowed().are_of_user()
+}
+
+/// Whether all of `events` are tracepoints that `listed` knows.
+///
+/// # Safety
+///
+/// `events` comes from `bpf_image_events()`, and `listed` takes any name with its length.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_events_are_tracepoints(
+    events: *const bindings::bpf_events,
+    listed: Option<NameListed>,
+) -> bool {
+    let Some(listed) = listed else {
+        return false;
+    };
+    // SAFETY: The caller guarantees that `events` is valid.
+    let events = unsafe { &*events.cast::<Events>() };
+    events.allowed().are_tracepoints(&mut |name| {
+        // SAFETY: The caller guarantees that any name will do; the length is its own.
+        unsafe { listed(name.as_ptr().cast(), name.len()) }
+    })
+}
+
 /// Tells the kernel's log of an event that `events` do not allow.
 ///
 /// # Safety

@@ -405,20 +405,26 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_scalar_listed(
 ///
 /// # Safety
 ///
-/// `name` is NUL-terminated.
+/// The name has its length.
 #[export]
-pub(crate) unsafe extern "C" fn lockdown_bpf_tracepoint_listed(name: *const c_char) -> bool {
-    // SAFETY: The caller guarantees that `name` is NUL-terminated.
-    tracepoints::is_listed(unsafe { bytes(name) })
+pub(crate) unsafe extern "C" fn lockdown_bpf_tracepoint_listed(
+    name: *const c_char,
+    len: usize,
+) -> bool {
+    // SAFETY: The caller guarantees it.
+    tracepoints::is_listed(unsafe { core::slice::from_raw_parts(name.cast(), len) })
 }
 
 /// Whether the record of a tracepoint holds what user space has passed, and no more.
 ///
 /// # Safety
 ///
-/// `name` is NUL-terminated.
+/// The name has its length.
 #[export]
-pub(crate) unsafe extern "C" fn lockdown_bpf_user_tracepoint(name: *const c_char) -> bool {
-    // SAFETY: The caller guarantees that `name` is NUL-terminated.
-    tracepoints::is_of_user(unsafe { bytes(name) })
+pub(crate) unsafe extern "C" fn lockdown_bpf_user_tracepoint(
+    name: *const c_char,
+    len: usize,
+) -> bool {
+    // SAFETY: The caller guarantees it.
+    tracepoints::is_of_user(unsafe { core::slice::from_raw_parts(name.cast(), len) })
 }

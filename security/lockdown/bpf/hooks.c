@@ -244,6 +244,7 @@ int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
 		       const struct bpf_insn_access_aux *info)
 {
 	const struct bpf_prog *prog = env->prog;
+	const struct bpf_events *events = bpf_prog_events(prog);
 	enum bpf_reg_type type = base_type(info->reg_type);
 	struct lockdown_bpf_ctx ctx = {
 		.prog_type = resolve_prog_type(prog),
@@ -252,6 +253,13 @@ int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
 		.sample_period = off == offsetof(struct bpf_perf_event_data, sample_period),
 	};
 
+	if (events) {
+		ctx.user_events = bpf_events_are_of_user(events) ||
+				  bpf_events_are_tracepoints(events,
+							     lockdown_bpf_user_tracepoint);
+		ctx.listed_events = bpf_events_are_tracepoints(events,
+							       lockdown_bpf_tracepoint_listed);
+	}
 	if (ctx.scalar && info->arg_type)
 		ctx.plain_scalar = bpf_btf_is_plain_scalar(bpf_prog_get_target_btf(prog),
 							   info->arg_type,

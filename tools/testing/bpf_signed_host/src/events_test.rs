@@ -357,3 +357,28 @@ fn kinds_by_program_type() {
         }
     }
 }
+
+/// What lockdown wants to know: whose registers and records a program sees.
+#[test]
+fn whose_events() {
+    const KPROBE: u32 = 2;
+    const TRACEPOINT: u32 = 5;
+    let ask = |prog_type, events: &[(u32, &str, &str, u32)]| {
+        let bytes = image(prog_type, events);
+        let layout = parse(&bytes).map_err(|f| f.to_string()).unwrap().layout();
+        let allowed = Allowed::of(&layout, &bytes);
+        let listed = allowed.are_tracepoints(&mut |name| name == b"sched/sched_switch");
+        (allowed.are_of_user(), listed)
+    };
+    let uprobe = (Event::UPROBE, "/bin/bash", "readline", 0);
+    let usdt = (Event::USDT, "libc.so.6", "libc:setjmp", 0);
+    let kprobe = (Event::KPROBE, "do_unlinkat", "", 0);
+    assert_eq!(ask(KPROBE, &[uprobe, usdt]), (true, false));
+    assert_eq!(ask(KPROBE, &[uprobe, kprobe]), (false, false));
+    let switch = (Event::TRACEPOINT, "sched/sched_switch", "", 0);
+    let other = (Event::TRACEPOINT, "skb/kfree_skb", "", 0);
+    let all = (Event::TRACEPOINT, "sched/*", "", Event::GLOB);
+    assert_eq!(ask(TRACEPOINT, &[switch]), (false, true));
+    assert_eq!(ask(TRACEPOINT, &[switch, other]), (false, false));
+    assert_eq!(ask(TRACEPOINT, &[all]), (false, false));
+}

@@ -975,6 +975,25 @@ mod deliberate_differences {
         assert!(theirs == Ok(36) || theirs == Ok(28), "{theirs:?}");
     }
 
+    /// The reference divides by that size, and so is not asked.
+    #[test]
+    fn bitfield_of_a_type_without_size() {
+        let mut b = Builder::new();
+        let empty = b.structure("empty", 0, &[]);
+        let root = b.structure("s", 4, &[("a", empty, 0, 3)]);
+        let access = b.string("0:0");
+        for kind in [
+            ReloKind::FieldByteOffset,
+            ReloKind::FieldByteSize,
+            ReloKind::FieldLshiftU64,
+            ReloKind::FieldRshiftU64,
+        ] {
+            let relo = relo(kind, root, access);
+            let out = with(&b, |types| relocate(types, &[*types], &[relo], &[mov(0)]));
+            assert_eq!(out.result, Err(Error::NoSize), "{:?}", out.log);
+        }
+    }
+
     #[test]
     fn sections_have_no_size() {
         let mut b = Builder::new();

@@ -18,7 +18,7 @@ NEEDS=(make:make flex:flex bison:bison bc:bc cpio:cpio kmod:kmod rsync:rsync
        curl:curl gpgv:gpgv git:git xz:xz-utils perl:perl openssl:openssl
        python3:python3 pahole:pahole pkg-config:pkg-config gcc:gcc c++:g++
        file:file qemu-system-x86_64:qemu-system-x86 flock:util-linux ps:procps ip:iproute2
-       mkfs.ext4:e2fsprogs softhsm2-util:softhsm2)
+       mkfs.ext4:e2fsprogs softhsm2-util:softhsm2 keyctl:keyutils zstd:zstd)
 LIBS=(libc6-dev libelf-dev libdw-dev libssl-dev zlib1g-dev libcap-dev
       libengine-pkcs11-openssl ca-certificates python3-venv)
 

@@ -85,6 +85,9 @@ guest() {
 if chosen host || chosen run-tools; then
 	"$ROOT/dev/libbpf-tools.sh"
 fi
+if chosen host; then
+	"$ROOT/dev/core-objects.sh"
+fi
 
 if chosen host && [ -e "$host/Cargo.toml" ]; then
 	note "host tests (log: $logs/host.log)"
@@ -93,9 +96,10 @@ if chosen host && [ -e "$host/Cargo.toml" ]; then
 	mkdir -p "$BUILD/host"
 	"llvm-objcopy$LLVM" --dump-section .BTF="$BUILD/host/vmlinux.btf" \
 		"$VMLINUX" /dev/null
+	# other kernels are for dev/test-full.sh
 	(cd "$host" && BTF=$BUILD/host/vmlinux.btf CARGO_TARGET_DIR=$BUILD/host \
-		BPF_OBJECTS=$BUILD/libbpf-tools/unsigned \
-		"$CARGO" test --release -- --include-ignored) \
+		BPF_OBJECTS=$BUILD/libbpf-tools/unsigned CORE_OBJECTS=$BUILD/core-objects \
+		"$CARGO" test --release -- --include-ignored --skip other_kernels) \
 		>"$logs/host.log" 2>&1 || rc=$?
 	[ $rc = 0 ] || grep -nE -A 6 '^(error|----)' "$logs/host.log" | head -n 40 >&2 || true
 	count host cargo "$logs/host.log" $rc

@@ -12,7 +12,7 @@ export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME T
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full kernel tools vm check fuzz bench series series-build queue \
+.PHONY: help demo test test-full test-debug kernel tools vm check fuzz bench series series-build queue \
 	refresh packages base tree paths clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make test            everything that CI runs; closes with the counts'
 	@echo 'make test-full       for a night: a million generated pairs, fuzzing, selftests of the base kernel'
 	@echo '    PAIRS= TIME= TESTS='
+	@echo 'make test-debug      guest tests on a kernel with KASAN, lockdep, kmemleak, failing allocations'
 	@echo 'make kernel          the patched kernel'
 	@echo "make tools           libbpf, bpftool and the selftests of the patched tree"
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
@@ -69,6 +70,10 @@ test: tools
 
 test-full: tools
 	@dev/test-full.sh
+
+# It brings a kernel of its own, and tools that know its types
+test-debug: tree
+	@dev/test-debug.sh
 
 demo: tools
 	@dev/demo.sh

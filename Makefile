@@ -8,16 +8,19 @@ override BUILD := $(abspath $(BUILD))
 export BUILD
 
 # What a user may set on the command line or in the environment
-export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME TARGETS
+export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME TARGETS PAIRS SEED
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test kernel tools vm check fuzz bench series series-build queue \
+.PHONY: help demo test test-full test-debug kernel tools vm check fuzz bench series series-build queue \
 	refresh packages base tree paths clean
 
 help:
 	@echo 'make demo            everything, from packages to a guest under lockdown, with a transcript'
 	@echo 'make test            everything that CI runs; closes with the counts'
+	@echo 'make test-full       for a night: a million generated pairs, fuzzing, selftests of the base kernel'
+	@echo '    PAIRS= TIME= TESTS='
+	@echo 'make test-debug      guest tests on a kernel with KASAN, lockdep, kmemleak, failing allocations'
 	@echo 'make kernel          the patched kernel'
 	@echo "make tools           libbpf, bpftool and the selftests of the patched tree"
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
@@ -64,6 +67,13 @@ paths:
 
 test: tools
 	@dev/test.sh
+
+test-full: tools
+	@dev/test-full.sh
+
+# It brings a kernel of its own, and tools that know its types
+test-debug: tree
+	@dev/test-debug.sh
 
 demo: tools
 	@dev/demo.sh

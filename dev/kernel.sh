@@ -1,14 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Configures and builds the patched kernel in $BUILD/kernel.
+# Configures and builds the patched kernel in $BUILD/kernel; with FLAVOUR=debug
+# one with dev/kernel-debug.config on top in $BUILD/kernel-debug, with FLAVOUR=base
+# the kernel without patches in $BUILD/kernel-base.
 
 . "$(dirname "$0")/lib.sh"
 load_env
 take_lock
 
-log=$BUILD/kernel.log
+log=$BUILD/kernel$SUFFIX.log
 fragments=("$ROOT/dev/kernel.config")
+case ${FLAVOUR:-} in
+''|base) ;;
+*) fragments+=("$ROOT/dev/kernel$SUFFIX.config") ;;
+esac
 # KERNEL_CONFIG= adds fragments, for a debug kernel say
 for f in ${KERNEL_CONFIG:-}; do
 	fragments+=("$(realpath "$f")")
@@ -53,14 +59,14 @@ check_config() {
 	done < <(wanted)
 	if [ ${#bad[@]} -gt 0 ]; then
 		printf '    %s\n' "${bad[@]}" >&2
-		die "the configuration is not what dev/kernel.config asks for"
+		die "the configuration is not what ${fragments[*]##*/} asks for"
 	fi
 }
 
 # Configure anew only when the question changed: the fragments, the tools, or
 # what the tree can be asked.
 state=$({ wanted; cat "$BUILD/env.sh"
-	  GIT_INDEX_FILE=$BUILD/linux.index base_git ls-files -s -- '*Kconfig*'
+	  GIT_INDEX_FILE=$LINUX.index base_git ls-files -s -- '*Kconfig*'
 	} | sha256sum)
 if [ ! -e "$KOUT/.config" ] || [ "$state" != "$(cat "$KOUT/.configured" 2>/dev/null)" ]; then
 	wanted | awk '{s = $1; v = $0; sub(/^[^ ]* /, "", v)

@@ -12,8 +12,12 @@ JOBS=${JOBS:-$(nproc)}
 
 GITDB=$BUILD/base.git		# holds the pristine base, and trees made from it
 LINUX=$BUILD/linux		# the patched tree
-KOUT=$BUILD/kernel		# O= of the kernel build
-TOOLS=$BUILD/tools		# libbpf, bpftool, selftests
+# FLAVOUR=NAME is another kernel than the usual one, and what belongs to it: with
+# dev/kernel-NAME.config on top, or "base", the kernel without patches
+SUFFIX=${FLAVOUR:+-$FLAVOUR}
+[ "${FLAVOUR:-}" != base ] || LINUX=$BUILD/linux-base
+KOUT=$BUILD/kernel$SUFFIX	# O= of the kernel build
+TOOLS=$BUILD/tools$SUFFIX	# libbpf, bpftool, selftests
 
 # What of this repository mirrors the kernel tree
 OVERLAY_DIRS=(Documentation certs include kernel lib rust samples scripts

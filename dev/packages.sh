@@ -20,7 +20,7 @@ NEEDS=(make:make flex:flex bison:bison bc:bc cpio:cpio kmod:kmod rsync:rsync
        curl:curl gpgv:gpgv git:git xz:xz-utils perl:perl openssl:openssl
        python3:python3 pahole:pahole pkg-config:pkg-config gcc:gcc c++:g++
        file:file qemu-system-x86_64:qemu-system-x86 flock:util-linux ps:procps ip:iproute2
-       mkfs.ext4:e2fsprogs softhsm2-util:softhsm2
+       mkfs.ext4:e2fsprogs softhsm2-util:softhsm2 keyctl:keyutils zstd:zstd
        # a guest lives on these files, too: its init wants udevd for the names
        # of the ports that it talks to us by, and poweroff to come to an end
        udevadm:udev poweroff:systemd-sysv)

@@ -13,26 +13,40 @@
 #	# MEMORY: 3G
 #	# TIMEOUT: 1200
 #	# BEFORE: dev/libbpf-tools.sh
+#	# FLAVOUR: debug
 #
 # BEFORE is what has to be made on the host first; several lines are run in turn.
+# FLAVOUR tells which kernel alone will do; "nightly" is for `make test-full`.
 #
 # It is run in the directory of the built selftests, and finds the lines of
 # `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
+#
+# With FLAVOUR=debug the guests run that kernel, with more time and memory, and
+# what dev/debug-guest.sh and the kernel's log say counts as well.
 
 . "$(dirname "$0")/lib.sh"
 load_env
 
-logs=$BUILD/test
+logs=$BUILD/test$SUFFIX
 mkdir -p "$logs"
+# What no kernel may say; a debug kernel finds more words for it
+bad_news='BUG:|WARNING:|Oops|general protection|BUG at'
+slow=1 extra_memory=0 wrapper=
+if [ "${FLAVOUR:-}" = debug ]; then
+	bad_news="$bad_news|KASAN|UBSAN|kmemleak: [0-9]+ new|INFO: (task|rcu|lockdep|trying)"
+	bad_news="$bad_news|refcount_t|DEBUG_LOCKS_WARN|rust_kernel: panicked|still has locks held"
+	slow=6 extra_memory=2 wrapper=$ROOT/dev/debug-guest.sh
+fi
 selftests=$LINUX/tools/testing/selftests/bpf_signed
 host=$LINUX/tools/testing/bpf_signed_host
 passed=0 failed=0 skipped=0
 
 # here and in the guests, which share the host's files, not its environment
-"$ROOT/dev/paths.sh" | sed "s/=\(.*\)/='\1'/" >"$BUILD/paths.env"
+paths=$BUILD/paths$SUFFIX.env
+"$ROOT/dev/paths.sh" | sed "s/=\(.*\)/='\1'/" >"$paths"
 set -a
 # shellcheck source=/dev/null
-. "$BUILD/paths.env"
+. "$paths"
 set +a
 
 # What the caller wants for `make vm` is not meant for the tests
@@ -81,9 +95,19 @@ guest() {
 	return $rc
 }
 
+# The kernel has an opinion on the test, too
+kernel_is_silent() {
+	grep -qE "$bad_news" "$logs/$1.console" || return 0
+	grep -nE -A 5 "$bad_news" "$logs/$1.console" | head -n 40 >&2
+	return 1
+}
+
 # Real tools: their objects for the host tests, they themselves for the guest
 if chosen host || chosen run-tools; then
 	"$ROOT/dev/libbpf-tools.sh"
+fi
+if chosen host; then
+	"$ROOT/dev/core-objects.sh"
 fi
 
 if chosen host && [ -e "$host/Cargo.toml" ]; then
@@ -93,9 +117,10 @@ if chosen host && [ -e "$host/Cargo.toml" ]; then
 	mkdir -p "$BUILD/host"
 	"llvm-objcopy$LLVM" --dump-section .BTF="$BUILD/host/vmlinux.btf" \
 		"$VMLINUX" /dev/null
+	# other kernels are for dev/test-full.sh
 	(cd "$host" && BTF=$BUILD/host/vmlinux.btf CARGO_TARGET_DIR=$BUILD/host \
-		BPF_OBJECTS=$BUILD/libbpf-tools/unsigned \
-		"$CARGO" test --release -- --include-ignored) \
+		BPF_OBJECTS=$BUILD/libbpf-tools/unsigned CORE_OBJECTS=$BUILD/core-objects \
+		"$CARGO" test --release -- --include-ignored --skip other_kernels) \
 		>"$logs/host.log" 2>&1 || rc=$?
 	[ $rc = 0 ] || grep -nE -A 6 '^(error|----)' "$logs/host.log" | head -n 40 >&2 || true
 	count host cargo "$logs/host.log" $rc
@@ -113,9 +138,10 @@ if chosen kunit && grep -rqsE --include='*.rs' --include='*.c' \
 	"$LINUX/kernel/bpf" "$LINUX/security" "$LINUX/rust/kernel"; then
 	note "KUnit (log: $logs/kunit.log)"
 	rc=0
-	CMD='dmesg' TIMEOUT=300 \
+	CMD='dmesg' TIMEOUT=$((300 * slow)) MEMORY=$((2 + extra_memory))G \
 	APPEND='kunit.enable=1 kunit.autorun=1 kunit.filter_glob=bpf_signed*' \
 		guest kunit "$logs/kunit.log" || rc=$?
+	kernel_is_silent kunit || [ $rc != 0 ] || rc=kernel-warning
 	count KUnit tap "$logs/kunit.log" $rc
 fi
 
@@ -123,10 +149,12 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 	[ -e "$script" ] || continue
 	name=$(basename "$script" .sh)
 	chosen "$name" || continue
-	note "guest test $name (log: $logs/$name.log)"
 	want() {
 		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
 	}
+	flavour=$(want FLAVOUR)
+	[ -z "$flavour" ] || [ "$flavour" = "${FLAVOUR:-}" ] || continue
+	note "guest test $name (log: $logs/$name.log)"
 	rc=0
 	before=$(sed -n '1,30s/^# BEFORE: *//p' "$script")
 	if [ -n "$before" ] && ! (cd "$ROOT" && bash -ec "$before") >"$logs/$name.before" 2>&1; then
@@ -135,15 +163,21 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 		failed=$((failed + 1))
 		continue
 	fi
-	CMD="set -a; . '$BUILD/paths.env'; cd '$TOOLS/bpf_signed' && '$script'" APPEND=$(want APPEND) \
-	CPUS=$(want CPUS) MEMORY=$(want MEMORY) TIMEOUT=$(want TIMEOUT) \
+	memory=$(want MEMORY)
+	memory=${memory:-2G}
+	timeout=$(want TIMEOUT)
+	append=$(want APPEND) before=$wrapper
+	case $wrapper:$append in
+	?*:lockdown=integrity*)
+		# kmemleak is closed on a machine that is locked down: open it first
+		append=${append#lockdown=integrity}
+		before="LOCKDOWN=integrity $wrapper" ;;
+	esac
+	CMD="set -a; . '$paths'; cd '$TOOLS/bpf_signed' && $before '$script'" \
+	APPEND=$append CPUS=$(want CPUS) MEMORY=$((${memory%G} + extra_memory))G \
+	TIMEOUT=$((${timeout:-600} * slow)) \
 		guest "$name" "$logs/$name.log" || rc=$?
-	# the kernel has an opinion on the test, too
-	if grep -qE 'BUG:|WARNING:|Oops|general protection|BUG at' "$logs/$name.console"; then
-		grep -nE -A 5 'BUG:|WARNING:|Oops|general protection|BUG at' \
-			"$logs/$name.console" | head -n 20 >&2
-		[ $rc != 0 ] || rc=kernel-warning
-	fi
+	kernel_is_silent "$name" || [ $rc != 0 ] || rc=kernel-warning
 	count "$name" tap "$logs/$name.log" $rc
 done
 

@@ -43,4 +43,4 @@ build() {
 }
 
 mkdir -p "$TOOLS/libbpf" "$TOOLS/bpftool" "$TOOLS/bpf_signed"
-with_progress "$BUILD/tools.log" "libbpf, bpftool, selftests" build
+with_progress "$BUILD/tools$SUFFIX.log" "libbpf, bpftool, selftests" build

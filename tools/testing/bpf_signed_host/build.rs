@@ -28,7 +28,9 @@ fn run(command: &mut Command) {
 
 fn main() {
     named("BTF");
+    named("BTFS");
     named("BPF_OBJECTS");
+    named("CORE_OBJECTS");
     println!("cargo:rerun-if-changed=build.rs");
     if let Some(linux) = named("LINUX") {
         build_reference(&linux);

@@ -168,7 +168,7 @@ fn main() {
     let mut records = 0;
     let mut work = Workspace::new();
     with_blob(&vmlinux, None, |vmlinux| {
-        for (name, object) in elf::objects() {
+        for (name, object) in elf::objects("BPF_OBJECTS") {
             let jobs: Vec<Job<'_>> = object
                 .sections
                 .iter()

@@ -3,10 +3,12 @@
 //! The engine against libbpf's own: the same input gives the same instruction, or the same error.
 
 use crate::builder::{Builder, M};
+use crate::elf::{objects, Object};
 use crate::harness::*;
 use crate::signed::btf::{Kind, Types};
 use crate::signed::core_relo::{Errno, Error, Insn, Relo, ReloKind};
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// `struct btf` of libbpf.
@@ -22,6 +24,7 @@ extern "C" {
         relo: *const Relo,
         insn: *mut Insn,
     ) -> i32;
+    fn reference_permute(btf: *mut CBtf, map: *mut u32, count: u32, size: *mut u32) -> *const u8;
     fn btf__free(btf: *mut CBtf);
 }
 
@@ -406,6 +409,49 @@ fn access(r: &mut Random, types: &Types<'_>, root: u32) -> String {
     words.join(":")
 }
 
+/// Compares all records of `objects` with the types in `target`.
+fn compare_objects(objects: &[(String, Object)], target: &[u8]) -> Tally {
+    let c_target = Reference::new(target, None).expect("libbpf takes the target's BTF");
+    let mut tally = Tally::default();
+    let mut times = [Duration::ZERO; 2];
+    with_blob(target, None, |target| {
+        for (name, object) in objects {
+            let c_local = Reference::new(&object.btf, None).expect("libbpf takes clang's BTF");
+            with_blob(&object.btf, None, |local| {
+                let case = Case {
+                    local,
+                    targets: &[*target],
+                    c_local: &c_local,
+                    c_vmlinux: &c_target,
+                    c_module: None,
+                };
+                for section in &object.sections {
+                    for relo in &section.relos {
+                        let result = case.compare(relo, &section.insns);
+                        if let Err(e) = result {
+                            println!("{name} {}: {relo:?}: {e}", section.name);
+                        }
+                        tally.count(&result, true);
+                    }
+                    let [ours, theirs] = case.time(&section.relos, &section.insns);
+                    times[0] += ours;
+                    times[1] += theirs;
+                }
+            });
+        }
+    });
+    // There each record searches anew, which libbpf does once per type and object.
+    let [ours, theirs] = times;
+    let count = objects.len();
+    println!("{count} objects: {tally:?}, {ours:?} here, {theirs:?} there");
+    assert!(count > 0);
+    tally
+}
+
+fn read(variable: &str) -> Vec<u8> {
+    std::fs::read(std::env::var_os(variable).unwrap()).unwrap()
+}
+
 /// The records of real programs, against a real kernel.
 #[test]
 #[cfg_attr(
@@ -413,44 +459,62 @@ fn access(r: &mut Random, types: &Types<'_>, root: u32) -> String {
     ignore = "BTF= and BPF_OBJECTS= name no vmlinux BTF and no objects"
 )]
 fn real_objects() {
-    let vmlinux = std::fs::read(std::env::var_os("BTF").unwrap()).unwrap();
-    let c_vmlinux = Reference::new(&vmlinux, None).expect("libbpf takes the kernel's BTF");
-    let mut tally = Tally::default();
-    let mut count = 0;
-    let mut times = [Duration::ZERO; 2];
-    with_blob(&vmlinux, None, |vmlinux| {
-        for (name, object) in crate::elf::objects() {
-            count += 1;
-            let c_local = Reference::new(&object.btf, None).expect("libbpf takes clang's BTF");
-            with_blob(&object.btf, None, |local| {
-                let case = Case {
-                    local,
-                    targets: &[*vmlinux],
-                    c_local: &c_local,
-                    c_vmlinux: &c_vmlinux,
-                    c_module: None,
-                };
-                for section in &object.sections {
-                    for relo in &section.relos {
-                        tally.count(&case.compare(relo, &section.insns), true);
-                    }
-                    let [ours, theirs] = case.time(&section.relos, &section.insns);
-                    times[0] += ours;
-                    times[1] += theirs;
-                    println!(
-                        "{name} {}: {} records, {ours:?} here, {theirs:?} there",
-                        section.name,
-                        section.relos.len()
-                    );
-                }
-            });
-        }
-    });
-    // There each record searches anew, which libbpf does once per type and object.
-    let [ours, theirs] = times;
-    println!("{count} objects: {tally:?}, {ours:?} here, {theirs:?} there");
-    assert!(count > 0 && tally.relocated > 0);
+    let tally = compare_objects(&objects("BPF_OBJECTS"), &read("BTF"));
+    assert!(tally.relocated > 0);
     assert_eq!(tally.refused, 0);
+}
+
+/// Those of the selftests, most of which ask for types that no kernel has.
+#[test]
+#[cfg_attr(
+    not(all(have_btf, have_core_objects)),
+    ignore = "BTF= and CORE_OBJECTS= name no vmlinux BTF and no objects"
+)]
+fn objects_of_the_selftests() {
+    let tally = compare_objects(&objects("CORE_OBJECTS"), &read("BTF"));
+    assert!(tally.relocated > 0 && tally.poisoned > 0);
+}
+
+/// Each program of the selftests against all types that they have for one or the other.
+#[test]
+#[cfg_attr(not(have_core_objects), ignore = "CORE_OBJECTS= names no objects")]
+fn types_of_the_selftests() {
+    let (types, programs): (Vec<_>, Vec<_>) = objects("CORE_OBJECTS")
+        .into_iter()
+        .partition(|(name, _)| name.starts_with("btf__"));
+    assert!(types.len() > 50);
+    let mut all = Tally::default();
+    for (name, types) in types {
+        println!("{name}:");
+        let tally = compare_objects(&programs, &types.btf);
+        all.relocated += tally.relocated;
+        all.poisoned += tally.poisoned;
+        all.refused += tally.refused;
+    }
+    println!("together: {all:?}");
+    assert!(all.relocated > 0 && all.poisoned > 0 && all.refused > 0);
+}
+
+/// All of them against the kernels of distributions.
+#[test]
+#[cfg_attr(
+    not(all(have_btfs, have_bpf_objects, have_core_objects)),
+    ignore = "BTFS=, BPF_OBJECTS= and CORE_OBJECTS= do not name all that it takes"
+)]
+fn other_kernels() {
+    let mut objects = objects("BPF_OBJECTS");
+    objects.extend(crate::elf::objects("CORE_OBJECTS"));
+    let mut count = 0;
+    for entry in std::fs::read_dir(std::env::var_os("BTFS").unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "btf") {
+            println!("{}:", path.display());
+            let tally = compare_objects(&objects, &std::fs::read(&path).unwrap());
+            assert!(tally.relocated > 0);
+            count += 1;
+        }
+    }
+    assert!(count > 1, "that is not many kernels");
 }
 
 /// How many pairs of BTF objects to compare, from `PAIRS`.
@@ -459,16 +523,290 @@ fn pairs() -> usize {
     pairs.map_or(3000, |n| n.parse().expect("PAIRS= is a number"))
 }
 
+/// Says which pair it was when a comparison fails.
+struct Which(u64);
+
+impl Drop for Which {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("that was pair {}: PAIRS=1 SEED={}", self.0, self.0);
+        }
+    }
+}
+
+/// Compares as many pairs as `PAIRS` says from number `SEED` on, on all CPUs.
+fn compare_pairs(pair: fn(&mut Random, &mut Tally)) -> Tally {
+    let first: u64 = std::env::var("SEED").map_or(0, |s| s.parse().expect("SEED= is a number"));
+    let next = AtomicU64::new(first);
+    let end = first + pairs() as u64;
+    let run = || {
+        let mut tally = Tally::default();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n >= end {
+                return tally;
+            }
+            let which = Which(n);
+            let mut r = Random(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(n * 2 + 1) | 1);
+            pair(&mut r, &mut tally);
+            drop(which);
+        }
+    };
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        for thread in threads {
+            let one = thread.join().expect("all pairs compare equal");
+            tally.relocated += one.relocated;
+            tally.poisoned += one.poisoned;
+            tally.refused += one.refused;
+        }
+    });
+    println!("{} pairs: {tally:?}", pairs());
+    tally
+}
+
+/// Types made by chance, with names in common.
 #[test]
 fn random_types() {
-    let seed = std::env::var("SEED").map_or(1, |s| s.parse().expect("SEED= is a number"));
-    let mut tally = Tally::default();
-    for n in 0..pairs() {
-        let mut r = Random(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(seed + n as u64 * 2 + 1) | 1);
-        random_pair(&mut r, &mut tally);
+    let tally = compare_pairs(random_pair);
+    assert!(pairs() < 100 || tally.relocated > tally.refused);
+    assert!(pairs() < 100 || tally.poisoned * 20 > tally.relocated);
+}
+
+/// A kernel that is what the program was compiled for, but for a few changes.
+#[test]
+fn mutated_types() {
+    let tally = compare_pairs(mutated_pair);
+    assert!(pairs() < 100 || tally.relocated > tally.refused);
+    assert!(pairs() < 100 || tally.poisoned > 0);
+}
+
+/// Where things are in a type's record, and what may be done to them.
+struct Record {
+    id: u32,
+    at: usize,
+    kind: Kind,
+    vlen: usize,
+}
+
+const RECORD: usize = 12;
+const KFLAG: u32 = 1 << 31;
+
+/// BTF to be changed here and there. It stays such that both sides take it.
+struct Mutant {
+    blob: Vec<u8>,
+    records: Vec<Record>,
+    names: Vec<u32>,
+}
+
+impl Mutant {
+    fn new(blob: Vec<u8>) -> Self {
+        let mut out = Self {
+            blob,
+            records: Vec::new(),
+            names: Vec::new(),
+        };
+        let (body, len) = (out.word(4) as usize, out.word(12) as usize);
+        let mut at = body + out.word(8) as usize;
+        let end = at + len;
+        while at < end {
+            let info = out.word(at + 4);
+            let kind = Kind::from_raw(info >> 24 & 0x7f).expect("we made it");
+            let vlen = (info & 0xffff) as usize;
+            let id = out.records.len() as u32 + 1;
+            out.records.push(Record { id, at, kind, vlen });
+            let name = out.word(at);
+            if name != 0 {
+                out.names.push(name);
+            }
+            at += RECORD
+                + match kind {
+                    Kind::Int | Kind::Var | Kind::DeclTag => 4,
+                    Kind::Array => 12,
+                    Kind::Struct | Kind::Union | Kind::Enum64 | Kind::Datasec => 12 * vlen,
+                    Kind::Enum | Kind::FuncProto => 8 * vlen,
+                    _ => 0,
+                };
+        }
+        out
     }
-    println!("{} pairs: {tally:?}", pairs());
-    assert!(tally.relocated > tally.refused && tally.poisoned * 20 > tally.relocated);
+
+    fn word(&self, at: usize) -> u32 {
+        u32::from_ne_bytes(self.blob[at..at + 4].try_into().unwrap())
+    }
+
+    fn set(&mut self, at: usize, word: u32) {
+        self.blob[at..at + 4].copy_from_slice(&word.to_ne_bytes());
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        let (x, y) = (self.word(a), self.word(b));
+        self.set(a, y);
+        self.set(b, x);
+    }
+
+    /// What is behind typedefs and modifiers.
+    fn kind_of(&self, mut id: u32) -> Option<Kind> {
+        while id != 0 {
+            let record = &self.records[id as usize - 1];
+            match record.kind {
+                Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict => {
+                    id = self.word(record.at + 8);
+                }
+                kind => return Some(kind),
+            }
+        }
+        None
+    }
+
+    /// The changed BTF, without bitfields of what is no number: the reference divides by their
+    /// size.
+    fn finish(mut self) -> Vec<u8> {
+        let mut no_bitfields = Vec::new();
+        for record in &self.records {
+            let is_composite = matches!(record.kind, Kind::Struct | Kind::Union);
+            if !is_composite || self.word(record.at + 4) & KFLAG == 0 {
+                continue;
+            }
+            for m in (record.at + RECORD..).step_by(12).take(record.vlen) {
+                let kind = self.kind_of(self.word(m + 4));
+                if !matches!(kind, Some(Kind::Int | Kind::Enum | Kind::Enum64)) {
+                    no_bitfields.push(m + 8);
+                }
+            }
+        }
+        for at in no_bitfields {
+            let offset = self.word(at) & 0xff_ffff;
+            self.set(at, offset);
+        }
+        self.blob
+    }
+
+    /// Changes one thing, if the type that chance picks has it.
+    fn mutate(&mut self, r: &mut Random) {
+        let n = r.below(self.records.len());
+        let Record { id, at, kind, vlen } = self.records[n];
+        let body = at + RECORD;
+        // By value, types may only have what came before, or one could be within itself.
+        let before = |r: &mut Random| r.below(id as usize) as u32;
+        match kind {
+            _ if r.one_in(6) && self.word(at) != 0 => {
+                let name = r.of(&self.names);
+                self.set(at, name);
+            }
+            Kind::Int if r.one_in(2) => {
+                let size = r.of(&[1, 2, 4, 8, 16]);
+                self.set(at + 8, size);
+                let encoding = self.word(body) & 0x0f00_0000;
+                self.set(body, encoding | (size * 8));
+            }
+            Kind::Int => {
+                let sign = self.word(body) ^ 1 << 24;
+                self.set(body, sign);
+            }
+            Kind::Float => self.set(at + 8, r.of(&[4, 8])),
+            Kind::Array if r.one_in(2) => self.set(body + 8, r.of(&[0, 1, 2, 5])),
+            Kind::Array => {
+                let to = before(r).max(1);
+                self.set(body, to);
+            }
+            Kind::Struct | Kind::Union if vlen > 1 => {
+                let (a, b) = (body + 12 * r.below(vlen), body + 12 * r.below(vlen));
+                match r.below(6) {
+                    // Another order in the record, or in memory
+                    0 => (0..3).for_each(|w| self.swap(a + 4 * w, b + 4 * w)),
+                    1 => self.swap(a, b),
+                    2 => self.swap(a + 8, b + 8),
+                    3 => self.swap(a + 4, b + 4),
+                    // Something before it has grown
+                    4 => {
+                        let by = r.of(&[8, 32, 64]);
+                        for m in (a..body + 12 * vlen).step_by(12) {
+                            let offset = self.word(m + 8);
+                            self.set(m + 8, offset + by);
+                        }
+                        let size = self.word(at + 8);
+                        self.set(at + 8, size + by / 8);
+                    }
+                    _ => {
+                        let to = before(r).max(1);
+                        self.set(a + 4, to);
+                    }
+                }
+            }
+            Kind::Enum | Kind::Enum64 if vlen > 0 => {
+                let step = if kind == Kind::Enum { 8 } else { 12 };
+                let (a, b) = (body + step * r.below(vlen), body + step * r.below(vlen));
+                match r.below(4) {
+                    0 => self.swap(a, b),
+                    1 => self.set(a + 4, r.of(&[0, 1, 9, u32::MAX])),
+                    2 => self.set(at + 8, r.of(&[1, 2, 4, 8])),
+                    _ => {
+                        let info = self.word(at + 4);
+                        self.set(at + 4, info ^ KFLAG);
+                    }
+                }
+            }
+            Kind::Fwd => {
+                let info = self.word(at + 4);
+                self.set(at + 4, info ^ KFLAG);
+            }
+            Kind::Ptr => {
+                let to = r.below(self.records.len() + 1) as u32;
+                self.set(at + 8, to);
+            }
+            Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict => {
+                let to = before(r);
+                self.set(at + 8, to);
+            }
+            Kind::FuncProto if vlen > 0 => {
+                let to = before(r);
+                self.set(body + 8 * r.below(vlen) + 4, to);
+            }
+            _ => (),
+        }
+    }
+}
+
+/// The same types, sorted by name as those of a kernel are.
+fn sorted(blob: Vec<u8>) -> Vec<u8> {
+    let c = Reference::new(&blob, None).expect("libbpf takes what we make");
+    let mut map = with_blob(&blob, None, |types| {
+        let mut ids: Vec<u32> = types.own_ids().collect();
+        ids.sort_by_key(|&id| types.name_of(id).unwrap().to_vec());
+        let mut map = vec![0; ids.len() + 1];
+        for (n, id) in (1..).zip(ids) {
+            map[id as usize] = n;
+        }
+        map
+    });
+    let mut size = 0;
+    // SAFETY: The map has a place for each type, the result lives as long as `c`.
+    let out = unsafe {
+        let data = reference_permute(c.0, map.as_mut_ptr(), map.len() as u32, &mut size);
+        assert!(!data.is_null(), "libbpf can sort what we make");
+        std::slice::from_raw_parts(data, size as usize).to_vec()
+    };
+    with_blob(&out, None, |types| assert!(types.is_sorted()));
+    out
+}
+
+fn mutated_pair(r: &mut Random, tally: &mut Tally) {
+    let mut local = Builder::new();
+    let size = 10 + r.below(30);
+    make(r, &mut local, size);
+    let plan = plan(r, &mut local);
+    let mut target = Mutant::new(local.blob());
+    for _ in 0..=r.below(12) {
+        target.mutate(r);
+    }
+    let mut target = target.finish();
+    if r.one_in(2) {
+        target = sorted(target);
+    }
+    compare_plan(&local.blob(), &target, None, &plan, tally);
 }
 
 fn random_pair(r: &mut Random, tally: &mut Tally) {
@@ -486,8 +824,19 @@ fn random_pair(r: &mut Random, tally: &mut Tally) {
     let has_module = r.one_in(4);
     make(r, &mut module, 8);
 
-    // Roots and ways first, since the strings have to be in the BTF.
-    let plan: Vec<(ReloKind, u32, String, usize)> = with(&local, |types| {
+    let plan = plan(r, &mut local);
+    let mut vmlinux = vmlinux.blob();
+    // The module does without types of vmlinux, and so does not mind where they are.
+    if r.one_in(2) {
+        vmlinux = sorted(vmlinux);
+    }
+    let module = has_module.then(|| module.blob());
+    compare_plan(&local.blob(), &vmlinux, module.as_deref(), &plan, tally);
+}
+
+/// Records that ask for the types in `local`. Their strings become part of it.
+fn plan(r: &mut Random, local: &mut Builder) -> Vec<(Relo, usize)> {
+    let plan: Vec<(ReloKind, u32, String, usize)> = with(local, |types| {
         let ids: Vec<u32> = types
             .own_ids()
             .filter(|&id| r.one_in(10) || !types.name_of(id).unwrap().is_empty())
@@ -508,30 +857,40 @@ fn random_pair(r: &mut Random, tally: &mut Tally) {
             })
             .collect()
     });
-    let plan: Vec<(Relo, usize)> = plan
-        .into_iter()
+    plan.into_iter()
         .map(|(kind, root, way, form)| (relo(kind, root, local.string(&way)), form))
-        .collect();
+        .collect()
+}
 
-    let (local, vmlinux, module) = (local.blob(), vmlinux.blob(), module.blob());
-    let c_local = Reference::new(&local, None).expect("libbpf takes what we make");
-    let c_vmlinux = Reference::new(&vmlinux, None).expect("libbpf takes what we make");
-    let c_module = Reference::new(&module, Some(&c_vmlinux)).expect("libbpf takes what we make");
-    with_blob(&local, None, |local| {
-        with_blob(&vmlinux, None, |vmlinux| {
-            with_blob(&module, Some(vmlinux), |module| {
-                let both = [*vmlinux, *module];
-                let case = Case {
-                    local,
-                    targets: if has_module { &both } else { &both[..1] },
-                    c_local: &c_local,
-                    c_vmlinux: &c_vmlinux,
-                    c_module: has_module.then_some(&c_module),
-                };
-                for (relo, form) in &plan {
-                    case.compare_forms(relo, *form, tally);
-                }
-            });
+fn compare_plan(
+    local: &[u8],
+    vmlinux: &[u8],
+    module: Option<&[u8]>,
+    plan: &[(Relo, usize)],
+    tally: &mut Tally,
+) {
+    let c_local = Reference::new(local, None).expect("libbpf takes what we make");
+    let c_vmlinux = Reference::new(vmlinux, None).expect("libbpf takes what we make");
+    let c_module =
+        module.map(|m| Reference::new(m, Some(&c_vmlinux)).expect("libbpf takes what we make"));
+    let mut run = |local: &Types<'_>, targets: &[Types<'_>]| {
+        let case = Case {
+            local,
+            targets,
+            c_local: &c_local,
+            c_vmlinux: &c_vmlinux,
+            c_module: c_module.as_ref(),
+        };
+        for (relo, form) in plan {
+            case.compare_forms(relo, *form, tally);
+        }
+    };
+    with_blob(local, None, |local| {
+        with_blob(vmlinux, None, |vmlinux| match module {
+            Some(module) => with_blob(module, Some(vmlinux), |module| {
+                run(local, &[*vmlinux, *module]);
+            }),
+            None => run(local, &[*vmlinux]),
         });
     });
 }
@@ -614,6 +973,25 @@ mod deliberate_differences {
         let [ours, theirs] = compare(&local, &target, &relo, &[mov(0)]);
         assert_eq!(ours, Ok(28));
         assert!(theirs == Ok(36) || theirs == Ok(28), "{theirs:?}");
+    }
+
+    /// The reference divides by that size, and so is not asked.
+    #[test]
+    fn bitfield_of_a_type_without_size() {
+        let mut b = Builder::new();
+        let empty = b.structure("empty", 0, &[]);
+        let root = b.structure("s", 4, &[("a", empty, 0, 3)]);
+        let access = b.string("0:0");
+        for kind in [
+            ReloKind::FieldByteOffset,
+            ReloKind::FieldByteSize,
+            ReloKind::FieldLshiftU64,
+            ReloKind::FieldRshiftU64,
+        ] {
+            let relo = relo(kind, root, access);
+            let out = with(&b, |types| relocate(types, &[*types], &[relo], &[mov(0)]));
+            assert_eq!(out.result, Err(Error::NoSize), "{:?}", out.log);
+        }
     }
 
     #[test]

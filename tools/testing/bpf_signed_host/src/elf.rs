@@ -113,11 +113,11 @@ fn records(ext: &[u8]) -> Vec<(u32, Vec<Relo>)> {
     out
 }
 
-/// All objects in the directory that `BPF_OBJECTS` names.
-pub(crate) fn objects() -> Vec<(String, Object)> {
-    let dir = std::env::var_os("BPF_OBJECTS").expect("BPF_OBJECTS= is set");
+/// All objects in the directory that the environment names by `variable`.
+pub(crate) fn objects(variable: &str) -> Vec<(String, Object)> {
+    let dir = std::env::var_os(variable).expect("the variable is set");
     let mut out: Vec<(String, Object)> = std::fs::read_dir(dir)
-        .expect("BPF_OBJECTS= can be read")
+        .expect("the directory can be read")
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "o"))
         .map(|path| {

@@ -7,9 +7,11 @@
 //! | environment | what it is for |
 //! | --- | --- |
 //! | `BTF` | a raw `.BTF` section, vmlinux's say, for the tests on real data |
+//! | `BTFS` | a directory of more of them, `*.btf`, of other kernels |
 //! | `BPF_OBJECTS` | a directory of `.bpf.o` files, for the same |
-//! | `LINUX` | a kernel tree, when the crate is built: the engine is compared with its libbpf |
-//! | `PAIRS`, `SEED` | how many pairs of generated BTF are compared (3000), and which ones |
+//! | `CORE_OBJECTS` | one with those of the kernel's selftests: programs, and types to relocate them against (`btf__*`) |
+//! | `LINUX` | a kernel tree, when the crate is built: its libbpf is what the engine is compared with |
+//! | `PAIRS`, `SEED` | how many pairs of generated BTF are compared (3000 of each sort), and which ones |
 //!
 //! Tests that lack what they need are reported as ignored.
 
@@ -56,7 +58,23 @@ mod differential_test {
 
     #[test]
     #[ignore = "LINUX= names no kernel tree to compare with"]
+    fn mutated_types() {}
+
+    #[test]
+    #[ignore = "LINUX= names no kernel tree to compare with"]
     fn real_objects() {}
+
+    #[test]
+    #[ignore = "LINUX= names no kernel tree to compare with"]
+    fn objects_of_the_selftests() {}
+
+    #[test]
+    #[ignore = "LINUX= names no kernel tree to compare with"]
+    fn types_of_the_selftests() {}
+
+    #[test]
+    #[ignore = "LINUX= names no kernel tree to compare with"]
+    fn other_kernels() {}
 }
 mod events_test;
 mod hostile_test;

@@ -24,7 +24,19 @@ struct btf *reference_btf(const void *data, __u32 size, struct btf *base)
 
 	libbpf_set_print(silent);
 	btf = base ? btf__new_split(data, size, base) : btf__new(data, size);
-	return libbpf_get_error(btf) ? NULL : btf;
+	if (libbpf_get_error(btf))
+		return NULL;
+	/* or it would be guessed from the size of what is called "long" */
+	btf__set_pointer_size(btf, 8);
+	return btf;
+}
+
+/* Gives type n the id map[n]. The result is valid as long as @btf. */
+const void *reference_permute(struct btf *btf, __u32 *map, __u32 cnt, __u32 *size)
+{
+	if (btf__permute(btf, map, cnt, NULL))
+		return NULL;
+	return btf__raw_data(btf, size);
 }
 
 /* As bpf_core_resolve_relo() and what calls it. */

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What takes too long for each change, and belongs into a night:
+#
+#   - the CO-RE engine against relo_core.c on a million pairs of generated BTF, on
+#     the objects of bcc's libbpf-tools and of the kernel's selftests, and on the
+#     BTF of this kernel and of others; against relo_core.c as the series leaves it,
+#     and once more, on a tenth of the pairs, as it is in the base tree
+#   - fuzzing of image parser and engine
+#   - the kernel's own selftests, on the base kernel and on the patched one
+#
+#	PAIRS=1000000   how many pairs
+#	SEED=0		which: from this number on
+#	TIME=600	seconds of fuzzing for each target
+#	TESTS=		some of: pairs fuzz selftests
+#
+# Closes with one line "N passed, M failed, K skipped".
+
+. "$(dirname "$0")/lib.sh"
+load_env
+
+PAIRS=${PAIRS:-1000000}; : "${PAIRS:=1000000}"
+export TIME=${TIME:-600}; : "${TIME:=600}"
+TESTS=${TESTS:-pairs fuzz selftests}; : "${TESTS:=pairs fuzz selftests}"
+logs=$BUILD/test-full
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+
+add() {
+	passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+	note "$1: $2 passed, $3 failed, $4 skipped"
+}
+
+# compare NAME TREE PAIRS: the engine against relo_core.c of that tree
+compare() {
+	local name=$1 log=$logs/pairs-$1.log rc=0 p f s
+	note "engine against relo_core.c of the $name tree, $3 pairs (log: $log)"
+	# half of the pairs of each of two sorts
+	(cd "$LINUX/tools/testing/bpf_signed_host" &&
+	 LINUX=$2 PAIRS=$(($3 / 2)) SEED=${SEED:-0} CARGO_TARGET_DIR=$BUILD/host-$name \
+	 BTF=$BUILD/host/vmlinux.btf BTFS=$BUILD/cache/btf \
+	 BPF_OBJECTS=$BUILD/libbpf-tools/unsigned CORE_OBJECTS=$BUILD/core-objects \
+		"$CARGO" test --release --locked differential -- --include-ignored --nocapture) \
+		>"$log" 2>&1 || rc=$?
+	if [ $rc != 0 ]; then
+		grep -nE -A 6 '^error|panicked at|that was pair' "$log" | head -n 40 >&2 || true
+	fi
+	grep -E 'pairs: ' "$log" >&2 || true
+	read -r p f s < <("$ROOT/dev/count.py" cargo "$log")
+	[ $rc = 0 ] || [ "$f" != 0 ] || f=1
+	add "engine against relo_core.c, $name" "$p" "$f" "$s"
+}
+
+# step NAME COMMAND...: one that closes with the counts itself
+step() {
+	local name=$1 log=$logs/$1.log rc=0 p='' f='' s=''
+	shift
+	note "$name (log: $log)"
+	# what it says on the way is for whoever waits
+	"$@" >"$log" || rc=$?
+	grep -E '^    ' "$log" || true
+	read -r p f s < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' \
+		"$log") || true
+	if [ -z "$p" ] || { [ $rc != 0 ] && [ "$f" = 0 ]; }; then
+		note "$name: FAILED with status $rc, see $log"
+		f=1
+	fi
+	add "$name" "${p:-0}" "$f" "${s:-0}"
+}
+
+if [[ " $TESTS " = *" pairs "* ]]; then
+	"$ROOT/dev/libbpf-tools.sh"
+	"$ROOT/dev/core-objects.sh"
+	"$ROOT/dev/kernel-btf.sh"
+	FLAVOUR=base "$ROOT/dev/tree.sh"
+	mkdir -p "$BUILD/host"
+	"llvm-objcopy$LLVM" --dump-section .BTF="$BUILD/host/vmlinux.btf" "$KOUT/vmlinux" /dev/null
+	compare patched "$LINUX" "$PAIRS"
+	compare base "$BUILD/linux-base" $((PAIRS / 10))
+fi
+if [[ " $TESTS " = *" fuzz "* ]]; then
+	step fuzz "$ROOT/dev/fuzz.sh"
+fi
+if [[ " $TESTS " = *" selftests "* ]]; then
+	step selftests "$ROOT/dev/selftests.sh"
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -88,7 +88,7 @@ SEC("tc")
 int dynptr_tc(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
-	__u16 buf, *port;
+	__u16 buf = 0, *port;
 
 	if (bpf_dynptr_from_skb(skb, 0, &ptr))
 		return 0;
@@ -104,7 +104,7 @@ SEC("xdp")
 int dynptr_xdp(struct xdp_md *xdp)
 {
 	struct bpf_dynptr ptr;
-	__u16 buf, *port;
+	__u16 buf = 0, *port;
 
 	if (bpf_dynptr_from_xdp(xdp, 0, &ptr))
 		return XDP_PASS;

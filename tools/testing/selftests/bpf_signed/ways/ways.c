@@ -1798,7 +1798,9 @@ static bool allowed(const struct row *row, enum bpf_prog_type type)
 			return false;
 		if (machine.choice == RESTRICTED)
 			return type_listed(type) && plain;
-		return machine.mode == INTEGRITY || plain;
+		/* recorded, but for what reads kernel memory */
+		return machine.mode == INTEGRITY || plain ||
+		       !(row->needs & ~(USER_READ | CONTROL));
 	}
 	if (machine.mode == INTEGRITY)
 		return true;

@@ -949,6 +949,17 @@ static void by_iterating_first(struct run *r)
 	by_iterating(r);
 }
 
+/* The trace is switched on when the first program is loaded that prints to it. */
+static void by_printing(struct run *r)
+{
+	int i;
+
+	for (i = 0; i < 10 && !trace_has_banner(r); i++) {
+		by_test_run(r);
+		usleep(50000);
+	}
+}
+
 static void by_update(struct run *r)
 {
 	r->io->arg[1] = map_fd(r, "scratch");
@@ -1393,8 +1404,8 @@ static const struct row rows[] = {
 	HELPER("seq_string", KERNEL_READ | FIELDS, text_has_banner),
 	HELPER("seq_btf", KERNEL_READ | KERNEL_ADDRESS | FIELDS, text_has_task),
 	HELPER("snprintf_btf", KERNEL_READ, bytes_are_btf),
-	HELPER("printk_string", KERNEL_READ, trace_has_banner),
-	HELPER("vprintk_string", KERNEL_READ, trace_has_banner),
+	HELPER("printk_string", KERNEL_READ, trace_has_banner, by_printing),
+	HELPER("vprintk_string", KERNEL_READ, trace_has_banner, by_printing),
 	HELPER("stream_string", KERNEL_READ, stream_has_banner),
 	HELPER("stream_pointer", KERNEL_ADDRESS, stream_has_vault),
 	HELPER("stream_stack", KERNEL_ADDRESS, stream_has_stack),
@@ -1787,7 +1798,9 @@ static bool allowed(const struct row *row, enum bpf_prog_type type)
 			return false;
 		if (machine.choice == RESTRICTED)
 			return type_listed(type) && plain;
-		return machine.mode == INTEGRITY || plain;
+		/* recorded, but for what reads kernel memory */
+		return machine.mode == INTEGRITY || plain ||
+		       !(row->needs & ~(USER_READ | CONTROL));
 	}
 	if (machine.mode == INTEGRITY)
 		return true;

@@ -8,12 +8,13 @@
 #     BTF of this kernel and of others; against relo_core.c as the series leaves it,
 #     and once more, on a tenth of the pairs, as it is in the base tree
 #   - fuzzing of image parser and engine
+#   - what each mode of lockdown says to each way to kernel memory, for each signer
 #   - the kernel's own selftests, on the base kernel and on the patched one
 #
 #	PAIRS=1000000   how many pairs
 #	SEED=0		which: from this number on
 #	TIME=600	seconds of fuzzing for each target
-#	TESTS=		some of: pairs fuzz selftests
+#	TESTS=		some of: pairs fuzz guests selftests
 #
 # Closes with one line "N passed, M failed, K skipped".
 
@@ -22,7 +23,7 @@ load_env
 
 PAIRS=${PAIRS:-1000000}; : "${PAIRS:=1000000}"
 export TIME=${TIME:-600}; : "${TIME:=600}"
-TESTS=${TESTS:-pairs fuzz selftests}; : "${TESTS:=pairs fuzz selftests}"
+TESTS=${TESTS:-pairs fuzz guests selftests}; : "${TESTS:=pairs fuzz guests selftests}"
 logs=$BUILD/test-full
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
@@ -81,6 +82,10 @@ if [[ " $TESTS " = *" pairs "* ]]; then
 fi
 if [[ " $TESTS " = *" fuzz "* ]]; then
 	step fuzz "$ROOT/dev/fuzz.sh"
+fi
+if [[ " $TESTS " = *" guests "* ]]; then
+	step guests env NIGHTLY=1 TESTS="run-ways-rest run-ways-audit run-ways-signed" \
+		"$ROOT/dev/test.sh"
 fi
 if [[ " $TESTS " = *" selftests "* ]]; then
 	step selftests "$ROOT/dev/selftests.sh"

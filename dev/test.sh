@@ -16,7 +16,7 @@
 #	# FLAVOUR: debug
 #
 # BEFORE is what has to be made on the host first; several lines are run in turn.
-# FLAVOUR tells which kernel alone will do; "nightly" is for `make test-full`.
+# FLAVOUR tells which kernel alone will do; NIGHTLY that it is for `make test-full`.
 #
 # It is run in the directory of the built selftests, and finds the lines of
 # `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
@@ -154,6 +154,7 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 	}
 	flavour=$(want FLAVOUR)
 	[ -z "$flavour" ] || [ "$flavour" = "${FLAVOUR:-}" ] || continue
+	[ -z "$(want NIGHTLY)" ] || [ -n "${NIGHTLY:-}" ] || continue
 	note "guest test $name (log: $logs/$name.log)"
 	rc=0
 	before=$(sed -n '1,30s/^# BEFORE: *//p' "$script")

@@ -8,6 +8,7 @@
 # CPUS: 1
 # MEMORY: 2G
 # TIMEOUT: 3600
+# NIGHTLY: yes
 
 . "$(dirname "$0")/common.sh"
 ceiling="--ceiling user-read,fields"

@@ -13,11 +13,7 @@
 integrity=integrity/restricted
 confidentiality=confidentiality/restricted
 run_tests "ways/ways --verdicts $integrity/unsigned" \
-	"ways/ways --verdicts $integrity/signed" \
-	"ways/ways --verdicts $integrity/annotated" \
 	"ways/useful" \
-	"ways/ways --verdicts $confidentiality/unsigned" \
 	"ways/ways --verdicts $confidentiality/signed" \
 	"ways/ways --verdicts $confidentiality/annotated" \
-	"ways/ways --verdicts $confidentiality/narrow" \
 	"ways/useful"

@@ -8,6 +8,7 @@
 # CPUS: 1
 # MEMORY: 2G
 # TIMEOUT: 3600
+# NIGHTLY: yes
 
 . "$(dirname "$0")/common.sh"
 run_tests "ways/ways --verdicts integrity/signed/unsigned" \

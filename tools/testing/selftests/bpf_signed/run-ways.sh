@@ -10,6 +10,4 @@
 # TIMEOUT: 2400
 
 . "$(dirname "$0")/common.sh"
-run_tests "ways/ways --prove" "ways/useful unsigned" "ways/useful" \
-	"ways/ways --verdicts none/restricted/signed" \
-	"ways/ways --verdicts none/restricted/annotated"
+run_tests "ways/ways --prove" "ways/useful unsigned" "ways/useful"

@@ -56,7 +56,7 @@ static bool user_keys_count(void)
 }
 
 #define USER_REFUSED							\
-	"lockdown: program that a user's keyring vouches for is refused "	\
+	"lockdown: integrity mode: program that a user's keyring vouches for is refused "	\
 	"(bpf_lockdown=signed); sign it with a key of the system's keyrings"
 
 /* A load that a user's key vouches for: it works, or lockdown refuses it */

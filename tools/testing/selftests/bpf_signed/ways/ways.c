@@ -3,9 +3,10 @@
  * Every way by which a BPF program of root reads kernel memory or learns kernel
  * addresses, and what stays useful without any of them: a program for each.
  *
- *	ways --prove [ROW...]
+ *	ways --prove [--base] [ROW...]
  *		on a kernel that is not locked down: each program loads, runs,
- *		and what it has got is what it should not have
+ *		and what it has got is what it should not have; or nothing, if
+ *		that was mended and this is not the base kernel
  *	ways --verdicts MODE/CHOICE/SIGNER [--ceiling CLASSES] [ROW...]
  *		on a kernel in that mode, or in a looser one, which is raised:
  *		each program loads or is refused as its class says. MODE is
@@ -85,6 +86,8 @@ struct row {
 	void (*stimulate)(struct run *r);
 	/* What is to be had is memory that nobody has cleared: the kernel may as well clear it */
 	bool defusable;
+	/* And this series does: it is to be had on the base kernel alone */
+	bool mended;
 	/* What integrity refuses to everybody */
 	bool forbidden;
 	/* Refused at attach rather than at load */
@@ -1315,15 +1318,15 @@ static const struct row rows[] = {
 	STALE("stack_of_call_by_helper", KERNEL_READ, vault_address),
 	STALE("stack_of_kernel", KERNEL_READ, address),
 	STALE("stack_of_dynptr", KERNEL_READ, vault_address),
-	STALE("failed_dynptr_read", KERNEL_ADDRESS, vault_address, .defusable = true),
-	STALE("failed_dynptr_read_flags", KERNEL_ADDRESS, vault_address, .defusable = true),
-	STALE("failed_xdp_load_bytes", KERNEL_ADDRESS, vault_address, .defusable = true),
+	STALE("failed_dynptr_read", KERNEL_ADDRESS, vault_address, .defusable = true, .mended = true),
+	STALE("failed_dynptr_read_flags", KERNEL_ADDRESS, vault_address, .defusable = true, .mended = true),
+	STALE("failed_xdp_load_bytes", KERNEL_ADDRESS, vault_address, .defusable = true, .mended = true),
 	STALE("cleared_skb_load_bytes", 0, ran_without_address),
-	STALE("object_of_list", KERNEL_ADDRESS, address, by_repeating, .defusable = true),
-	STALE("object_of_rbtree", KERNEL_ADDRESS, address, by_repeating, .defusable = true),
+	STALE("object_of_list", KERNEL_ADDRESS, address, by_repeating, .defusable = true, .mended = true),
+	STALE("object_of_rbtree", KERNEL_ADDRESS, address, by_repeating, .defusable = true, .mended = true),
 	STALE("object_store", KERNEL_ADDRESS, vault_address),
-	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true),
-	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true),
+	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true, .mended = true),
+	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true, .mended = true),
 
 	/* any address: casts */
 	CASTS("cast_tc"), CASTS("cast_xdp"), CASTS("cast_cgroup_skb"), CASTS("cast_cgroup_sock"),
@@ -1377,9 +1380,10 @@ static const struct row rows[] = {
 	READ_ADDR("iter_link", address),
 	READ_ADDR("iter_netlink", address),
 	READ_ADDR("iter_task_vma", address),
-	{ "element", "kptr", KERNEL_ADDRESS, address, by_elements, .defusable = true },
-	{ "element", "kptr_forged", KERNEL_READ, banner, by_elements, .defusable = true },
-	{ "element", "store", KERNEL_ADDRESS, vault_address, by_elements },
+	{ "element", "kptr", KERNEL_ADDRESS, address, by_elements, .defusable = true, .mended = true },
+	{ "element", "kptr_forged", KERNEL_READ, banner, by_elements, .defusable = true, .mended = true },
+	{ "element", "store", KERNEL_ADDRESS, vault_address, by_elements, .defusable = true,
+	  .mended = true },
 
 	/* helpers, by type of program */
 	HELPERS("tc"), HELPERS("xdp"), HELPERS("socket"), HELPERS("cgroup_skb"),
@@ -1450,7 +1454,7 @@ static const struct row rows[] = {
 	MORE("cgroup_from_id", KERNEL_READ | KERNEL_ADDRESS | FIELDS, address),
 	MORE("past_the_end", KERNEL_READ | KERNEL_ADDRESS | FIELDS, past_object, by_offset),
 	MORE("failed_func_arg", KERNEL_ADDRESS, vault_address),
-	MORE("push_data", KERNEL_READ, not_zero, by_messages, .defusable = true),
+	MORE("push_data", KERNEL_READ, not_zero, by_messages, .defusable = true, .mended = true),
 	MORE("writable", KERNEL_READ, vault_half, by_test_runs_of_another),
 	MORE("logged", KERNEL_ADDRESS, log_has_address, by_nothing, .defusable = true, .log = true),
 	MORE("logged_xdp", KERNEL_ADDRESS, log_has_address, by_nothing, .defusable = true,
@@ -1699,6 +1703,9 @@ static void show_log(void)
 
 enum { PASS, FAIL };
 
+/* The kernel is one without this series */
+static bool base;
+
 static int prove(const struct row *row, char *note, size_t note_len)
 {
 	struct run r = { .row = row };
@@ -1718,10 +1725,10 @@ static int prove(const struct row *row, char *note, size_t note_len)
 		stimulate(&r);
 	if (row->got(&r)) {
 		snprintf(note, note_len, "%llx", r.io->val[0]);
-		return PASS;
+		return row->mended && !base ? FAIL : PASS;
 	}
 	snprintf(note, note_len, "%s", r.why);
-	return FAIL;
+	return row->mended && !base ? PASS : FAIL;
 }
 
 /* ---- verdicts ---------------------------------------------------------- */
@@ -1950,6 +1957,8 @@ int main(int argc, char **argv)
 			parse_machine(what);
 		} else if (!strcmp(argv[i], "--ceiling") && i + 1 < argc) {
 			machine.ceiling = classes_of(argv[++i]);
+		} else if (!strcmp(argv[i], "--base")) {
+			base = true;
 		} else if (!strcmp(argv[i], "--classes")) {
 			list_classes();
 			return 0;

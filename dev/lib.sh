@@ -115,6 +115,22 @@ with_progress() {
 	note "$what: done in $((SECONDS - start)) s"
 }
 
+# /dev/kvm may be there and not open, in a container for one; or it stands for
+# a hypervisor that emulates what the CPU does not give, slower than QEMU does:
+# without vmx or svm it is no help. KVM=0 or 1 decides otherwise.
+kvm_works() {
+	case ${KVM:-} in
+	0) return 1 ;;
+	1) return 0 ;;
+	esac
+	grep -qE '^flags.* (vmx|svm) ' /proc/cpuinfo && python3 - <<-'EOF' 2>/dev/null
+	import fcntl, os
+	fd = os.open("/dev/kvm", os.O_RDWR)
+	vm = fcntl.ioctl(fd, 0xAE01, 0)		# KVM_CREATE_VM
+	fcntl.ioctl(vm, 0xAE41, 0)		# KVM_CREATE_VCPU
+	EOF
+}
+
 # Debian mirrors as apt knows them
 mirrors() {
 	{

@@ -113,6 +113,50 @@ static void kernel_line(const void *arg)
 	      refuses ? "no line in the kernel's log" : "a line in the kernel's log");
 }
 
+/* The audit subsystem writes to the kernel's log where nobody listens to it. */
+static bool recorded(int kmsg, const char *words)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (kmsg_has(kmsg, words))
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+/* Each decision is recorded: what was refused or would be, and here what was allowed, too. */
+static void records(const void *arg)
+{
+	static const char * const of_kprobe[] = {
+		[NONE] = NULL,
+		[AUDIT] = "permissive=1 res=1",
+		[RESTRICTED] = "permissive=0 res=0",
+		[SIGNED] = "permissive=0 res=0",
+	};
+	const struct mode *m = arg;
+	char words[64];
+	int kmsg;
+
+	enter(m);
+	/* as with the kernel's own lines */
+	sleep(6);
+	kmsg = kmsg_open();
+	load_unsigned(BPF_PROG_TYPE_KPROBE);
+	if (m->choice == NONE) {
+		check(!recorded(kmsg, "op=lockdown"), "a record without lockdown");
+		return;
+	}
+	check(recorded(kmsg, of_kprobe[m->choice]), "no record of a kprobe program");
+	if (m->choice == SIGNED)
+		return;
+	kmsg = kmsg_open();
+	load_unsigned(BPF_PROG_TYPE_SOCKET_FILTER);
+	snprintf(words, sizeof(words), "mode=%s what=\"load\" permissive=0 res=1", m->name);
+	check(recorded(kmsg, words), "no record of a filter that was let in");
+}
+
 static void system_key(const void *arg)
 {
 	const struct mode *m = arg;
@@ -350,6 +394,7 @@ static const struct {
 	{ "unsigned programs", unsigned_programs },
 	{ "line in the kernel's log", kernel_line },
 	{ "system key", system_key },
+	{ "records", records },
 	{ "kernel memory", kernel_memory_in_confidentiality },
 	{ "user's key", user_key },
 	{ "bad signatures", bad_signatures_stay_bad },
@@ -378,9 +423,13 @@ static void add_checks(const char *name, enum choice choice)
 	size_t i;
 
 	*m = (struct mode){ name, choice };
-	for (i = 0; i < ARRAY_SIZE(checks); i++)
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+		if (checks[i].run == records &&
+		    !(cmdline_has("audit=1") && cmdline_has("bpf_lockdown_audit=all")))
+			continue;
 		add(checks[i].run, m, "%s%s%s: %s", name, choice ? ", " : "",
 		    choice ? choices[choice] : "", checks[i].name);
+	}
 }
 
 int main(int argc, char **argv)

@@ -20,6 +20,7 @@ int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
 		       const struct bpf_insn_access_aux *info);
 int __lockdown_bpf_field(struct bpf_verifier_env *env, const struct btf *btf,
 			 u32 id, int off, int size);
+void lockdown_bpf_explain(struct bpf_verifier_env *env);
 
 static inline bool lockdown_bpf_confines(const struct bpf_verifier_env *env)
 {
@@ -65,6 +66,10 @@ static inline int __lockdown_bpf_field(struct bpf_verifier_env *env,
 				       int size)
 {
 	return 0;
+}
+
+static inline void lockdown_bpf_explain(struct bpf_verifier_env *env)
+{
 }
 
 static inline bool lockdown_bpf_confines(const struct bpf_verifier_env *env)

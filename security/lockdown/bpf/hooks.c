@@ -181,6 +181,7 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
 		record(env->prog, WOULD_REFUSE, words.mode, what, name, words.rule);
 		return 0;
 	}
+	env->lockdown_told = true;
 	bpf_log(&env->log, "lockdown: %s%s is refused in %s mode: it takes class %s, %s\n",
 		what, name, words.mode, words.class, words.rule);
 	pr_notice_ratelimited("%s: bpf program %s: %s%s (%s mode; it takes class %s, %s) is restricted; see man kernel_lockdown.7\n",
@@ -188,6 +189,26 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
 			      words.mode, words.class, words.rule);
 	record(env->prog, REFUSED, words.mode, what, name, words.rule);
 	return -EPERM;
+}
+
+/**
+ * lockdown_bpf_explain - why does the verifier find fault with a program?
+ * @env: verifier, which has refused a program
+ *
+ * It has said what the program does, but not that it would be let through if
+ * the kernel were not locked down.
+ */
+void lockdown_bpf_explain(struct bpf_verifier_env *env)
+{
+	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
+	struct lockdown_bpf_words words;
+
+	if (!env->leaks_locked || env->lockdown_told)
+		return;
+	lockdown_bpf_withheld(who, BPF_LOCKDOWN_KERNEL_ADDRESS, &words);
+	bpf_log(&env->log, "lockdown: in %s mode no pointer may leak from this program, and it may not read stack that it has not written: that takes class %s, %s\n",
+		words.mode, words.class, words.rule);
+	record(env->prog, REFUSED, words.mode, "verification", "", words.rule);
 }
 
 /* The format in @reg, if nobody can change it from here on */

@@ -132,6 +132,14 @@ if [ -n "$(series_lines)" ] && tip=$("$ROOT/dev/queue.py" commits 2>/dev/null | 
 	report checkpatch $rc
 fi
 
+dir=tools/bpf/bpftool
+rc=0
+$dir/lockdown_tables.py security/lockdown/bpf | diff - $dir/lockdown_tables.h || {
+	rc=1
+	echo "this wants: $dir/lockdown_tables.py security/lockdown/bpf >$dir/lockdown_tables.h"
+}
+report "bpftool's tables of lockdown" $rc
+
 mapfile -t headers < <(of_kind '^(include|kernel|security)/.*\.[ch]$')
 if [ ${#headers[@]} -gt 0 ]; then
 	rc=0

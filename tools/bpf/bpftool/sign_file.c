@@ -28,6 +28,7 @@
 
 #include "json_writer.h"
 #include "main.h"
+#include "sign_file.h"
 
 #ifndef EM_BPF
 #define EM_BPF	247
@@ -43,19 +44,6 @@ struct signed_prog {
 	__u32 image_sz;
 	const void *sig;
 	__u32 sig_sz;
-};
-
-/* An object file, and its companion section where it has one */
-struct signed_file {
-	const char *path;
-	struct bpf_companion comp;
-	void *data;
-};
-
-struct policy {
-	char *text;
-	struct bpf_image_rule *rules;
-	size_t cnt;
 };
 
 static int add_rule(struct policy *pol, enum bpf_image_rule_kind kind,
@@ -182,7 +170,7 @@ static int parse_policy(const char *path, struct policy *pol)
 }
 
 /* The policy file, and behind it what the options say of all programs */
-static int read_policy(struct policy *pol)
+int read_policy(struct policy *pol)
 {
 	int err, i;
 
@@ -192,14 +180,14 @@ static int read_policy(struct policy *pol)
 	return err;
 }
 
-static void free_policy(struct policy *pol)
+void free_policy(struct policy *pol)
 {
 	free(pol->rules);
 	free(pol->text);
 }
 
-static struct bpf_object *gen_images(const char *path, const struct policy *pol,
-				     struct bpf_gen_images_opts *opts)
+struct bpf_object *gen_images(const char *path, const struct policy *pol,
+			      struct bpf_gen_images_opts *opts)
 {
 	struct bpf_object *obj;
 	int err;
@@ -515,14 +503,14 @@ static int attach_companion(const char *path, const char *out_path, const void *
 	return err;
 }
 
-static void free_signed_file(struct signed_file *f)
+void free_signed_file(struct signed_file *f)
 {
 	free(f->data);
 	f->data = NULL;
 }
 
 /* Find the companion section; -ENOENT and no message where there is none */
-static int read_signed_file(struct signed_file *f, const char *path)
+int read_signed_file(struct signed_file *f, const char *path)
 {
 	int fd, err = -ENOENT;
 	Elf_Scn *scn = NULL;
@@ -571,7 +559,7 @@ static int open_signed_file(struct signed_file *f, const char *path)
 }
 
 /* The image number @i of a file, parsed, or NULL and a message */
-static const struct image *file_image(const struct signed_file *f, __u32 i, struct image *img)
+const struct image *file_image(const struct signed_file *f, __u32 i, struct image *img)
 {
 	const char *why;
 	const void *data;
@@ -1214,7 +1202,8 @@ static const char *lockdown_mode(const struct bpf_image_lockdown *rec)
 	return rec->mode == BPF_LOCKDOWN_INTEGRITY ? "integrity" : "confidentiality";
 }
 
-static void lockdown_classes(const struct bpf_image_lockdown *rec, char *buf, size_t size)
+/* Classes as the option --lockdown takes them */
+void lockdown_words(__u32 classes, char *buf, size_t size)
 {
 	static const char * const words[] = {
 		"user-read", "user-write", "control", "kernel-read", "kernel-address",
@@ -1222,17 +1211,23 @@ static void lockdown_classes(const struct bpf_image_lockdown *rec, char *buf, si
 	};
 	size_t i, len = 0;
 
-	if (rec->flags & BPF_IMAGE_LOCKDOWN_FORBID)
-		snprintf(buf, size, "forbid");
-	else if (!rec->classes)
+	if (!classes)
 		snprintf(buf, size, "none");
-	else if (rec->classes == (1U << ARRAY_SIZE(words)) - 1)
+	else if (classes == (1U << ARRAY_SIZE(words)) - 1)
 		snprintf(buf, size, "all");
 	else
 		for (i = 0; i < ARRAY_SIZE(words) && len < size; i++)
-			if (rec->classes & (1U << i))
+			if (classes & (1U << i))
 				len += snprintf(buf + len, size - len, "%s%s",
 						len ? "," : "", words[i]);
+}
+
+static void lockdown_classes(const struct bpf_image_lockdown *rec, char *buf, size_t size)
+{
+	if (rec->flags & BPF_IMAGE_LOCKDOWN_FORBID)
+		snprintf(buf, size, "forbid");
+	else
+		lockdown_words(rec->classes, buf, size);
 }
 
 static void show_lockdown(const struct image *img)
@@ -1601,6 +1596,8 @@ static int do_help(int argc, char **argv)
 		"       %1$s %2$s verify  FILE... -i CERT\n"
 		"       %1$s %2$s extract FILE DIR [--policy POLICY] [--lockdown MODE=CLASSES]...\n"
 		"       %1$s %2$s attach  FILE DIR [-i CERT] [-o OUTPUT]\n"
+		"       %1$s %2$s check   FILE... [--policy POLICY] [--lockdown MODE=CLASSES]...\n"
+		"       %1$s %2$s policy\n"
 		"       %1$s %2$s help\n"
 		"\n"
 		"       KEY := { FILE | pkcs11:URI }\n"
@@ -1624,6 +1621,8 @@ static const struct cmd cmds[] = {
 	{ "verify",	do_verify },
 	{ "extract",	do_extract },
 	{ "attach",	do_attach },
+	{ "check",	do_sign_check },
+	{ "policy",	do_sign_policy },
 	{ "help",	do_help },
 	{ 0 }
 };

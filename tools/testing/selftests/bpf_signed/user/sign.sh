@@ -99,7 +99,7 @@ command -v openssl >/dev/null && command -v readelf >/dev/null || {
 	echo "1..0 # SKIP needs openssl and readelf"
 	exit 4
 }
-for n in rich limits events; do
+for n in rich limits events lockdown; do
 	"$CLANG" --target=bpf -O2 -g -Wno-everything -D__TARGET_ARCH_x86 \
 		${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} \
 		-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
@@ -256,6 +256,103 @@ bad_policy "policy: struct_ops without member" "is not TYPE/MEMBER" "attach ops_
 refused "policy: no file" "can't open 'no_such_file'" \
 	b sign file rich.o $S -o x.o --policy no_such_file
 check "nothing is written then" sh -c '[ ! -e x.o ]'
+
+# What lockdown would say
+json_is() {	# NAME FILE EXPRESSION: true of what check says, p being its programs by name
+	"$BPFTOOL" -j sign check "$2" >json 2>log && python3 -c '
+import json, sys
+f = json.load(open("json"))[0]
+p = {x["name"]: x for x in f["programs"]}
+sys.exit(not eval("(" + sys.argv[1] + ")"))' "$3" 2>>log
+	result $? "$1"
+}
+of_prog() {	# NAME PROGRAM WORDS: what check says of one program
+	says "$1" "$3" sh -c \
+		'"$0" sign check lockdown.o | awk -v p="$1:" "/^[^\t]/ { on = \$1 == p } on"' \
+		"$BPFTOOL" "$2"
+}
+check "check asks no kernel" b sign check lockdown.o
+says "check tells the verifier's part" "decided by the verifier only" b sign check lockdown.o
+of_prog "check: helper" reads_kernel "helper bpf_probe_read_kernel: kernel-read"
+of_prog "check: kfunc" kfuncs "kfunc bpf_cgroup_read_xattr: kernel-read"
+of_prog "check: kfunc in no table" unlisted "kfunc no_such_kfunc: unlisted"
+of_prog "check: ksym" address "address of init_task: kernel-address"
+of_prog "check: context" reads_kernel "context, if it reads it: kernel-address"
+of_prog "check: type" reads_kernel "restricted: refused: programs of this type have to be signed"
+of_prog "check: option" reads_user "sign with --lockdown confidentiality=user-read"
+of_prog "check: ceiling" reads_kernel "bpf_lockdown_ceiling=user-read,kernel-read,fields"
+of_prog "check: fmod_ret" changes "sign with --lockdown integrity=control,fields"
+of_prog "check: forbidden" forbidden "signed: refused: its annotation forbids this mode"
+json_is "check: a packet program loads unsigned" lockdown.o \
+	'all(p["packet"][m]["unsigned"][c]["verdict"] == "loads"
+		for m in ("integrity", "confidentiality") for c in ("audit", "restricted"))
+	and p["packet"]["integrity"]["unsigned"]["signed"]["verdict"] == "refused"
+	and not p["packet"]["uses"]'
+json_is "check: audit records, and keeps kernel memory back" lockdown.o \
+	'[p["packet_reads_kernel"][m]["unsigned"]["audit"]["verdict"]
+		for m in ("integrity", "confidentiality")] == ["recorded", "refused"]'
+json_is "check: a packet program with a helper is refused" lockdown.o \
+	'p["packet_reads_kernel"]["integrity"]["unsigned"]["restricted"]["verdict"] == "refused"
+	and p["packet_reads_kernel"]["integrity"]["signed"]["verdict"] == "loads"
+	and p["packet_reads_kernel"]["confidentiality"]["signed"]["verdict"] == "refused"
+	and p["packet_reads_kernel"]["confidentiality"]["option"] ==
+		{"lockdown": "confidentiality=kernel-read",
+		 "ceiling": "user-read,kernel-read,fields"}'
+json_is "check: stacks by their flags" lockdown.o \
+	'p["user_stack"]["needs"] == ["user-read"]
+	and p["kernel_stack"]["needs"] == ["kernel-address"]'
+json_is "check: events" lockdown.o \
+	'p["reads_user"]["context"] == ["user-read"]
+	and p["writes_user"]["context"] == ["user-read"]'
+json_is "check: nobody writes to user space" lockdown.o \
+	'p["writes_user"]["integrity"]["signed"]["verdict"] == "refused"
+	and "option" not in p["writes_user"]["integrity"]'
+json_is "check: formats are left to the verifier" lockdown.o \
+	'p["prints"]["uses"] == [{"kind": "helper", "name": "bpf_snprintf", "by_format": True}]
+	and "format" in p["prints"]["confidentiality"]["signed"]["but"]'
+json_is "check: plain kfuncs are not mentioned" lockdown.o \
+	'[u["name"] for u in p["kfuncs"]["uses"]] == ["bpf_cgroup_read_xattr"]'
+json_is "check: what is asked for and granted" lockdown.o \
+	'p["annotated"]["confidentiality"]["signed"]["verdict"] == "loads"
+	and "option" not in p["annotated"]["confidentiality"] and not f["signed"]'
+says "check: with the option" "signed: loads" sh -c \
+	'"$0" sign check lockdown.o --lockdown confidentiality=user-read |
+	awk "/^reads_user:/ { on = 1 } on && /signed: loads/ { n++ } /^user_stack:/ { exit }
+		END { if (n == 2) print \"signed: loads\" }"' "$BPFTOOL"
+cp lockdown.o k.o
+# shellcheck disable=SC2086
+check "sign what was checked" b sign file k.o $S --lockdown confidentiality=user-read
+json_is "check: the signed annotation counts" k.o \
+	'f["signed"] and p["reads_user"]["confidentiality"]["signed"]["verdict"] == "loads"
+	and p["annotated"]["confidentiality"]["signed"]["verdict"] == "refused"'
+refused "check: no BPF object" "is not a BPF object file" b sign check good.crt
+
+# What it says at present
+with_policy() {	# LOCKDOWN CHOICE CEILING COMMAND...: as if the kernel had these files
+	unshare -m sh -c '
+		mount -t tmpfs none /sys/kernel/security && cd /sys/kernel/security || exit
+		[ -z "$1" ] || { echo "$1" >lockdown; echo "$2" >bpf_lockdown
+			echo "$3" >bpf_lockdown_ceiling; }
+		shift 3; exec "$@"' sh "$@"
+}
+if [ "$(id -u)" = 0 ] && with_policy "" "" "" true 2>/dev/null; then
+	says "policy in force" \
+		"lockdown integrity  unsigned restricted  ceiling user-read,fields" \
+		with_policy "none [integrity] confidentiality" "audit [restricted] signed" \
+		"[user-read] user-write control kernel-read kernel-address [fields] loader" \
+		"$BPFTOOL" sign policy
+	says "policy in force as JSON" \
+		'{"lockdown":"none","unsigned":"signed","ceiling":[]}' \
+		with_policy "[none] integrity confidentiality" "audit restricted [signed]" \
+		"user-read user-write control kernel-read kernel-address fields loader" \
+		"$BPFTOOL" -j sign policy
+	refused "policy of a kernel that has none" "built without CONFIG_SECURITY_LOCKDOWN_BPF" \
+		with_policy "" "" "" "$BPFTOOL" sign policy
+else
+	skip "policy in force" "can't mount"
+	skip "policy in force as JSON" "can't mount"
+	skip "policy of a kernel that has none" "can't mount"
+fi
 
 # Events
 cp events.o e.o

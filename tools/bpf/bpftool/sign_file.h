@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the commands of bpftool sign share */
+#ifndef __SIGN_FILE_H
+#define __SIGN_FILE_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_companion.h>
+#include <bpf/image.h>
+#include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
+
+/* An object file, and its companion section where it has one */
+struct signed_file {
+	const char *path;
+	struct bpf_companion comp;
+	void *data;
+};
+
+struct policy {
+	char *text;
+	struct bpf_image_rule *rules;
+	size_t cnt;
+};
+
+int read_policy(struct policy *pol);
+void free_policy(struct policy *pol);
+struct bpf_object *gen_images(const char *path, const struct policy *pol,
+			      struct bpf_gen_images_opts *opts);
+int read_signed_file(struct signed_file *f, const char *path);
+void free_signed_file(struct signed_file *f);
+const struct image *file_image(const struct signed_file *f, __u32 i, struct image *img);
+void lockdown_words(__u32 classes, char *buf, size_t size);
+
+int do_sign_policy(int argc, char **argv);
+int do_sign_check(int argc, char **argv);
+
+#endif

@@ -150,11 +150,12 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 						 "change of what a function returns", "");
 		return err;
 	}
-	/* Says so in the kernel's log */
-	err = security_locked_down(LOCKDOWN_BPF_UNSIGNED) ?: -EPERM;
 	bpf_log(&env->log, "lockdown: %s mode: %s\n", mode, reason);
+	pr_notice_ratelimited("%s: %s (program '%s', %s mode; %s) is restricted; see man kernel_lockdown.7\n",
+			      current->comm, lockdown_reasons[LOCKDOWN_BPF_UNSIGNED],
+			      prog->aux->name, mode, reason);
 	record(prog, REFUSED, mode, "load", "", reason);
-	return err;
+	return -EPERM;
 }
 
 /* A program does what takes the classes @needs: does it have them? */

@@ -71,7 +71,7 @@ refused() {
 	# libbpf tells what to do, the kernel's log who was refused what
 	grep -q "signed programs only; sign the object with 'bpftool sign file'" "$W/err" ||
 		{ fail 'libbpf does not tell the reason'; return 1; }
-	dmesg | grep -qE 'Lockdown: .*unsigned bpf programs is restricted' ||
+	dmesg | grep -qE 'Lockdown: .*unsigned bpf programs .*is restricted' ||
 		{ fail 'the kernel does not tell the reason'; return 1; }
 }
 

@@ -75,7 +75,7 @@ LINE_SPACING ^tools/lib/bpf/(lib)?bpf\.h$ #define \w+_opts__last_field
 # a macro of OpenSSL that makes a type
 SPACING ^tools/bpf/bpftool/sign\.c$ STACK_OF\(
 # how BPF programs declare what is set from outside, and what the kernel has
-VOLATILE \.bpf\.c$ .
+VOLATILE \.bpf\.[ch]$ .
 AVOID_EXTERNS \.bpf\.c$ .
 SPACING \.bpf\.c$ \(void\) __ksym
 # what another thread changes, and reads that are there to be made
@@ -91,6 +91,29 @@ COMPLEX_MACRO /bpf_signed/format\.c$ #define (RET|LD64)
 # what is used twice is an array, and a name for offsetof() and sizeof()
 MACRO_ARG_REUSE /bpf_signed/format\.c$ #define TABLE
 MACRO_ARG_REUSE /bpf_signed/errors\.c$ #define STRAY
+# rows of a table, which differ in the end of their names
+COMPLEX_MACRO /ways/ways\.c$ #define (CASTS|ARGS|HELPERS|ANY|STACK|USERS|STATES)\(name\)
+MACRO_ARG_REUSE /ways/ways\.c$ #define (CASTS|ARGS|HELPERS|ANY|STACK|USERS|STATES)\(name\)
+# each makes whole programs, for the same section and with the same verdict
+MACRO_ARG_REUSE /ways/\w+\.bpf\.c$ ^\+SEC\(sec\)
+# an address space and a tag are no operands of what follows
+POINTER_LOCATION /ways/arena\.bpf\.c$ \b__arena \*
+LINE_SPACING /ways/arena\.bpf\.c$ __arena \*p( = .*)?;
+SPACING \.bpf\.c$ \b__kptr \*
+# it declares a variable
+LINE_SPACING /bpf_signed/.*\.c$ ^\+\tLIBBPF_OPTS\(
+# what a signal handler may write to
+VOLATILE /ways/ways\.c$ volatile sig_atomic_t
+# mkdtemp() writes to it
+STATIC_CONST_CHAR_ARRAY /bpf_signed/events\.c$ static char dir\[\]
+# a plain word, which is the name of a function, too
+EMBEDDED_FUNCTION_NAME /bpf_signed/events\.c$ "load: %s|/proc/kallsyms"|program 'event'|"other words"
+EMBEDDED_FUNCTION_NAME /ways/ways\.c$ no kernel address|kernel's code|not the banner
+EMBEDDED_FUNCTION_NAME /ways/useful\.c$ "count_ports:
+# a message can be sought only if it is in one piece
+LONG_LINE_STRING ^kernel/bpf/verifier\.c$ bpf_log\(log, "lockdown:
+# a command line of the kernel
+LONG_LINE /bpf_signed/run-.*\.sh$ ^\+# APPEND:
 EOF
 }
 

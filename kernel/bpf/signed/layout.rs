@@ -117,9 +117,7 @@ pub(crate) fn is_plain_scalar(
         match t.kind() {
             Kind::Int => return t.size().is_some_and(|size| size <= 4),
             kind if kind.is_any_enum() => return true,
-            Kind::Typedef if types.string(t.name_off()).is_some_and(|name| listed(name)) => {
-                return true
-            }
+            Kind::Typedef if types.string(t.name_off()).is_some_and(&mut *listed) => return true,
             kind if kind.is_modifier() => match t.type_id() {
                 Some(next) => id = next,
                 None => return false,

@@ -306,6 +306,8 @@ int __lockdown_bpf_field(struct bpf_verifier_env *env, const struct btf *btf,
  * lockdown_bpf_granted - was a program granted a class that lockdown withholds?
  * @prog: program that is being loaded
  * @class: enum bpf_lockdown_class
+ *
+ * Return: whether it was; false when the program was loaded without lockdown.
  */
 bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 {
@@ -319,6 +321,8 @@ bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
  *
  * Once the kernel is locked down, no signed program runs unsigned code, and what
  * is granted to one must not be had through the other.
+ *
+ * Return: whether it may.
  */
 bool lockdown_bpf_may_mix(const struct bpf_lockdown *a, const struct bpf_lockdown *b)
 {

@@ -423,7 +423,8 @@ int bpf_images__check_event(struct bpf_images *images, const struct bpf_program 
 		if (ok)
 			return 0;
 	}
-	refuse(prog, "may not be attached to '%s/%s'; its signer can allow that by 'attach %s %s/%s'",
+	refuse(prog,
+	       "may not be attached to '%s/%s'; its signer can allow that by 'attach %s %s/%s'",
 	       image_event_word(kind), name, bpf_program__name(prog), image_event_word(kind), name);
 	return -EPERM;
 }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pure parts of kernel/bpf/signed and security/lockdown/bpf, compiled for the host to be tested.
+//! The pure parts of kernel/bpf/signed and security/lockdown/bpf, compiled for the host to be
+//! tested.
 //!
 //! These are the very files that the kernel builds, not copies.
 //!
-//! | environment | what it is for |
-//! | --- | --- |
-//! | `BTF` | a raw `.BTF` section, vmlinux's say, for the tests on real data |
-//! | `BTFS` | a directory of more of them, `*.btf`, of other kernels |
-//! | `BPF_OBJECTS` | a directory of `.bpf.o` files, for the same |
-//! | `CORE_OBJECTS` | one with those of the kernel's selftests: programs, and types to relocate them against (`btf__*`) |
-//! | `LINUX` | a kernel tree, when the crate is built: its libbpf is what the engine is compared with |
-//! | `PAIRS`, `SEED` | how many pairs of generated BTF are compared (3000 of each sort), and which ones |
+//! What the environment says:
+//!
+//! - `BTF`: a raw `.BTF` section, vmlinux's say, for the tests on real data
+//! - `BTFS`: a directory of more of them, `*.btf`, of other kernels
+//! - `BPF_OBJECTS`: a directory of `.bpf.o` files, for the same
+//! - `CORE_OBJECTS`: one with those of the kernel's selftests: programs, and types to relocate
+//!   them against (`btf__*`)
+//! - `LINUX`: a kernel tree, when the crate is built: its libbpf is what the engine is compared
+//!   with
+//! - `PAIRS`, `SEED`: how many pairs of generated BTF are compared (3000 of each sort), and which
+//!   ones
 //!
 //! Tests that lack what they need are reported as ignored.
 

@@ -279,7 +279,7 @@ static int multi_link(int prog_fd, union bpf_attr *attr)
 /* bpf_fentry_test1 and the one that is named, by names or addresses */
 static int kprobe_multi(int prog_fd, const struct where *w, bool by_address, __u32 attach_type)
 {
-	const char *names[] = { "bpf_fentry_test1", w->name };
+	const char * const names[] = { "bpf_fentry_test1", w->name };
 	unsigned long syms[2], addrs[2];
 	union bpf_attr attr = {};
 	int i;
@@ -731,6 +731,8 @@ static void breakpoint_stays(const void *arg)
 }
 
 /* What the kernel says of a refusal: program, event, what is allowed, remedy. */
+#define REFUSAL	"bpf_signed: program 'event' may not be attached to kprobe/vfs_mkdir: it was signed for kprobe/vfs_unlink; its signer can allow that by 'attach event kprobe/vfs_mkdir' in the policy"
+
 static void words(const void *arg)
 {
 	int log = kmsg_open(), prog = load(&only_unlink), i;
@@ -739,7 +741,7 @@ static void words(const void *arg)
 	for (i = 0; i < 20; i++, usleep(500000)) {
 		check(kprobe_link(prog, &(struct where){ "vfs_mkdir" }) == -EPERM,
 		      "it is attached");
-		if (kmsg_has(log, "bpf_signed: program 'event' may not be attached to kprobe/vfs_mkdir: it was signed for kprobe/vfs_unlink; its signer can allow that by 'attach event kprobe/vfs_mkdir' in the policy"))
+		if (kmsg_has(log, REFUSAL))
 			return;
 	}
 	check(false, "other words");

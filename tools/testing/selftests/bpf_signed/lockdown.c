@@ -182,6 +182,8 @@ static void system_key(const void *arg)
 	check(prog_run(fd) == 34, "another result");
 }
 
+#define REFUSAL	"lockdown: helper bpf_get_current_task is refused in confidentiality mode: it takes class kernel-address, for which the program's annotation does not ask; sign it with 'bpftool sign file --lockdown MODE=CLASS'"
+
 static void kernel_memory_in_confidentiality(const void *arg)
 {
 	const struct mode *m = arg;
@@ -195,11 +197,7 @@ static void kernel_memory_in_confidentiality(const void *arg)
 		return;
 	}
 	check(fd == -EPERM, "%s", fd < 0 ? strerror(-fd) : "it loaded");
-	check(strstr(log_text,
-		     "lockdown: helper bpf_get_current_task is refused in confidentiality mode: "
-		     "it takes class kernel-address, for which the program's annotation does not ask; "
-		     "sign it with 'bpftool sign file --lockdown MODE=CLASS'"),
-	      "log: %s", log_text);
+	check(strstr(log_text, REFUSAL), "log: %s", log_text);
 }
 
 /* What the signer says about a mode holds in that mode alone. */
@@ -366,12 +364,13 @@ static void tighten_to(const void *arg)
 
 static void ceiling(const void *arg)
 {
+	static const char want[] =
+		"[user-read] user-write control kernel-read kernel-address [fields] loader\n";
 	char *line = read_file(CEILING_FILE, NULL);
 	int fd;
 
 	(void)arg;
-	check(!strcmp(line, "[user-read] user-write control kernel-read kernel-address [fields] loader\n"),
-	      "%s", line);
+	check(!strcmp(line, want), "%s", line);
 	fd = open(CEILING_FILE, O_WRONLY);
 	check(fd < 0 || write(fd, "loader", 6) < 0, "it can be written");
 }

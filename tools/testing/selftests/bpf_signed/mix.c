@@ -106,7 +106,8 @@ static void freplace(const void *arg)
 
 	fd = load_freplace(unsigned_target, &attr);
 	check(fd == -EPERM, "at an unsigned program: %s", fd < 0 ? strerror(-fd) : "it loaded");
-	check(strstr(log_text, "signed and unsigned programs cannot replace functions of each other"),
+	check(strstr(log_text,
+		     "signed and unsigned programs cannot replace functions of each other"),
 	      "log: %s", log_text);
 
 	image_attr(&attr, prog, fds, cnt, obj->btf_fd);

@@ -359,7 +359,8 @@ cp events.o e.o
 # shellcheck disable=SC2086
 says "sign programs that meet events" "22 programs signed" b sign file e.o $S
 events() {	# PROGRAM EVENTS: what show says of it
-	says "events of $1" "	events $2" sh -c "\"\$0\" sign show e.o | grep -A 3 '^on_$1: ' | sed 's/\$/|/'" "$BPFTOOL"
+	says "events of $1" "	events $2" \
+		sh -c "\"\$0\" sign show e.o | grep -A 3 '^on_$1: ' | sed 's/\$/|/'" "$BPFTOOL"
 }
 events kprobe "kprobe/do_unlinkat|"
 events inside "kprobe/do_unlinkat+0x10|"
@@ -381,9 +382,11 @@ events tp "tracepoint/syscalls/sys_enter_getpid|"
 events raw_tp "raw_tp/sys_enter|"
 events no_raw_tp "none|"
 events perf "perf_event/*|"
-check "programs of other types have none" sh -c '! "$0" sign show e.o | grep -A 3 "^annotated: " | grep -q events' "$BPFTOOL"
+check "programs of other types have none" \
+	sh -c '! "$0" sign show e.o | grep -A 3 "^annotated: " | grep -q events' "$BPFTOOL"
 # shellcheck disable=SC2086
-says "which can't be attached, is told" "program 'on_no_function' names no event" b sign file events.o $S -o e2.o
+says "which can't be attached, is told" "program 'on_no_function' names no event" \
+	b sign file events.o $S -o e2.o
 cat >policy <<-'E'
 	attach on_no_function any
 	attach on_no_f* uprobe//bin/true usdt/*
@@ -391,12 +394,14 @@ cat >policy <<-'E'
 	attach on_perf perf_event/software:0x0
 E
 # shellcheck disable=SC2086
-refused "policy: event that is none" "names no event as SEC() would" b sign file events.o $S -o x.o --policy policy
+refused "policy: event that is none" "names no event as SEC() would" \
+	b sign file events.o $S -o x.o --policy policy
 sed -i 's/ext4:kprobe/kprobe\/ext4:ext4_unlink/' policy
 # shellcheck disable=SC2086
 check "policy: more events" b sign file events.o $S -o e.o --policy policy
 events no_function "kprobe/*+* kretprobe/* uprobe/* uretprobe/* uprobe//bin/true usdt/*|"
-events kprobe "kprobe/do_unlinkat kretprobe/do_unlinkat kprobe/__*_sys_unlinkat kprobe/sys_unlinkat kprobe/ext4:ext4_unlink|"
+x="kprobe/do_unlinkat kretprobe/do_unlinkat kprobe/__*_sys_unlinkat kprobe/sys_unlinkat"
+events kprobe "$x kprobe/ext4:ext4_unlink|"
 events no_file "uprobe//bin/true usdt/*|"
 events perf "perf_event/* perf_event/software:0x0|"
 b sign show e.o | sed '1,/^policy:/d' >policy2
@@ -406,20 +411,26 @@ check "what show prints is the policy for events" cmp i1 i2
 check "events as JSON" sh -c '"$0" -j sign show e.o | python3 -c "
 import json, sys
 p = {p[\"name\"]: p for p in json.load(sys.stdin)[0][\"programs\"]}
-assert p[\"on_uprobe\"][\"events\"] == [{\"kind\": \"uprobe\", \"name\": \"/bin/bash\", \"symbol\": \"readline\", \"pattern\": False}]
+assert p[\"on_uprobe\"][\"events\"] == [{
+	\"kind\": \"uprobe\", \"name\": \"/bin/bash\",
+	\"symbol\": \"readline\", \"pattern\": False}]
 assert p[\"on_no_raw_tp\"][\"events\"] == [] and p[\"on_perf\"][\"events\"][0][\"pattern\"]
 assert \"events\" not in p[\"annotated\"]
-assert p[\"annotated\"][\"lockdown\"] == {\"integrity\": \"none\", \"confidentiality\": \"user-read,fields\"}
+assert p[\"annotated\"][\"lockdown\"] == {
+	\"integrity\": \"none\", \"confidentiality\": \"user-read,fields\"}
 "' "$BPFTOOL"
 for bad in "tp kprobe/x" "kprobe tracepoint/a/b" "raw_tp perf_event/x" "perf raw_tp/x"; do
 	echo "attach on_$bad" >bad
 	# shellcheck disable=SC2086
-	refused "policy: $bad" "is no event for a program of type" b sign file events.o $S -o x.o --policy bad
+	refused "policy: $bad" "is no event for a program of type" \
+		b sign file events.o $S -o x.o --policy bad
 done
-for bad in "kprobe x" "kprobe kprobe" "kprobe kprobe/" "kprobe uprobe/:f" "kprobe uprobe//bin/sh:" "tp fentry/x"; do
+for bad in "kprobe x" "kprobe kprobe" "kprobe kprobe/" "kprobe uprobe/:f" \
+	"kprobe uprobe//bin/sh:" "tp fentry/x"; do
 	echo "attach on_$bad" >bad
 	# shellcheck disable=SC2086
-	refused "policy: $bad" "names no event as SEC() would" b sign file events.o $S -o x.o --policy bad
+	refused "policy: $bad" "names no event as SEC() would" \
+		b sign file events.o $S -o x.o --policy bad
 done
 
 # The annotation for lockdown
@@ -427,16 +438,20 @@ lockdown() {	# PROGRAM ANNOTATION OPTIONS...: what show says of it
 	p=$1 w=$2; shift 2
 	# shellcheck disable=SC2086
 	b sign file events.o $S -o l.o "$@" >log 2>&1 || { result 1 "lockdown of $p: $w"; return; }
-	says "lockdown of $p: $w" "	lockdown $w|" sh -c "\"\$0\" sign show l.o | grep -A 4 '^$p: ' | sed 's/\$/|/'" "$BPFTOOL"
+	says "lockdown of $p: $w" "	lockdown $w|" \
+		sh -c "\"\$0\" sign show l.o | grep -A 4 '^$p: ' | sed 's/\$/|/'" "$BPFTOOL"
 }
 lockdown annotated "integrity=none confidentiality=user-read,fields"
 lockdown forbidden "confidentiality=forbid"
-check "without a word there is none" sh -c '! "$0" sign show e.o | grep -A 4 "^on_kprobe: " | grep -q lockdown' "$BPFTOOL"
+check "without a word there is none" \
+	sh -c '! "$0" sign show e.o | grep -A 4 "^on_kprobe: " | grep -q lockdown' "$BPFTOOL"
 echo "lockdown forbidden confidentiality=kernel-read,kernel-address integrity=forbid" >policy
 lockdown forbidden "integrity=forbid confidentiality=kernel-read,kernel-address" --policy policy
 lockdown annotated "integrity=none confidentiality=user-read,fields" --policy policy
-lockdown forbidden "integrity=forbid confidentiality=all" --policy policy --lockdown confidentiality=all
-lockdown on_kprobe "integrity=control,loader confidentiality=user-write" --lockdown integrity=loader,control --lockdown confidentiality=user_write
+lockdown forbidden "integrity=forbid confidentiality=all" --policy policy \
+	--lockdown confidentiality=all
+lockdown on_kprobe "integrity=control,loader confidentiality=user-write" \
+	--lockdown integrity=loader,control --lockdown confidentiality=user_write
 b sign show l.o | sed '1,/^policy:/d' >policy2
 images events.o dp1 --lockdown integrity=loader,control --lockdown confidentiality=user-write >i1
 images events.o dp2 --policy policy2 >i2
@@ -444,10 +459,12 @@ check "what show prints is the policy for lockdown" cmp i1 i2
 for bad in none integrity integrity= integrity=x integrity=none,control integrity=forbid,fields \
 	audit=none confidentiality=user-rea confidentiality=user-reads =none; do
 	# shellcheck disable=SC2086
-	refused "lockdown: $bad" "is no annotation for lockdown" b sign file events.o $S -o x.o --lockdown $bad
+	refused "lockdown: $bad" "is no annotation for lockdown" \
+		b sign file events.o $S -o x.o --lockdown $bad
 done
 bad_policy "policy: lockdown without a mode" "needs a program and MODE=CLASSES" "lockdown xdp_prog"
-bad_policy "policy: lockdown of no program" "no 'no_such_prog'" "lockdown no_such_prog integrity=none"
+bad_policy "policy: lockdown of no program" "no 'no_such_prog'" \
+	"lockdown no_such_prog integrity=none"
 refused "--lockdown elsewhere" "are for 'bpftool sign'" b prog show --lockdown integrity=none
 check "nothing is written by these" sh -c '[ ! -e x.o ]'
 

@@ -43,10 +43,10 @@ static __always_inline bool mine(void)
 /* Loads and stores that are to happen as they stand */
 #define once(x)		(*(volatile typeof(x) *)&(x))
 
-/* What the compiler must not see through */
 /* An address that is the kernel's, with five levels of page tables, too */
 #define in_kernel(x)	((x) > 0xff00000000000000)
 
+/* What the compiler must not see through */
 #define opaque(x)							\
 	({								\
 		__u64 __x = (__u64)(x);					\

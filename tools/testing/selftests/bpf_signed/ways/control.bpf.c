@@ -26,7 +26,7 @@ int BPF_PROG(modify_return, struct file *file)
 SEC(sec) int signal_##name(type * ctx)					\
 {									\
 	/* once: its handler makes system calls, too */			\
-	if (when && !__sync_fetch_and_add(&io.hits, 1))			\
+	if ((when) && !__sync_fetch_and_add(&io.hits, 1))		\
 		bpf_send_signal(SIGUSR1);				\
 	return ret;							\
 }

@@ -62,13 +62,15 @@
 #endif
 
 /* Classes of lockdown's policy */
-#define USER_READ	(1 << 0)
-#define USER_WRITE	(1 << 1)
-#define CONTROL		(1 << 2)
-#define KERNEL_READ	(1 << 3)
-#define KERNEL_ADDRESS	(1 << 4)
-#define FIELDS		(1 << 5)
-#define LOADER		(1 << 6)
+enum {
+	USER_READ = 1 << 0,
+	USER_WRITE = 1 << 1,
+	CONTROL = 1 << 2,
+	KERNEL_READ = 1 << 3,
+	KERNEL_ADDRESS = 1 << 4,
+	FIELDS = 1 << 5,
+	LOADER = 1 << 6,
+};
 
 static const char * const class_names[] = {
 	"user-read", "user-write", "control", "kernel-read", "kernel-address", "fields", "loader",
@@ -1332,7 +1334,8 @@ static const struct row rows[] = {
 	CASTS("cast_tc"), CASTS("cast_xdp"), CASTS("cast_cgroup_skb"), CASTS("cast_cgroup_sock"),
 	CASTS("cast_sock_addr"), CASTS("cast_sockopt"), CASTS("cast_device"), CASTS("cast_socket"),
 	CASTS("cast_sockops"), CASTS("cast_syscall"), CASTS("cast_kprobe"),
-	CASTS("cast_tracepoint"), CASTS("cast_raw_tp"), CASTS("cast_fentry"), CASTS("cast_lsm"), CASTS("cast_iter"),
+	CASTS("cast_tracepoint"), CASTS("cast_raw_tp"), CASTS("cast_fentry"), CASTS("cast_lsm"),
+	CASTS("cast_iter"),
 	/* any address: arguments of subprograms */
 	ARGS("arg_tc"), ARGS("arg_xdp"), ARGS("arg_socket"), ARGS("arg_cgroup_skb"),
 	ARGS("arg_device"), ARGS("arg_kprobe"), ARGS("arg_raw_tp"),
@@ -1842,9 +1845,9 @@ static int verdict(const struct row *row, char *note, size_t note_len)
 			row->stimulate(&r);
 		else
 			stimulate(&r);
-		if (row->at_attach)
+		if (row->at_attach) {
 			err = r.attach_err;
-		else if (!row->got(&r)) {
+		} else if (!row->got(&r)) {
 			snprintf(note, note_len, "loads, and gets nothing: %s", r.why);
 			return PASS;
 		}
@@ -1949,6 +1952,10 @@ int main(int argc, char **argv)
 	if (getenv("WAYS"))
 		dir = getenv("WAYS");
 	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--classes")) {
+			list_classes();
+			return 0;
+		}
 		if (!strcmp(argv[i], "--prove")) {
 			check = prove;
 		} else if (!strcmp(argv[i], "--verdicts") && i + 1 < argc) {
@@ -1959,9 +1966,6 @@ int main(int argc, char **argv)
 			machine.ceiling = classes_of(argv[++i]);
 		} else if (!strcmp(argv[i], "--base")) {
 			base = true;
-		} else if (!strcmp(argv[i], "--classes")) {
-			list_classes();
-			return 0;
 		} else {
 			bool known = false;
 
@@ -1969,10 +1973,12 @@ int main(int argc, char **argv)
 				snprintf(name, sizeof(name), "%s:%s", rows[j].obj, rows[j].prog);
 				if (strcmp(argv[i], name) && strcmp(argv[i], rows[j].obj))
 					continue;
-				picked[j] = known = any = true;
+				picked[j] = true;
+				known = true;
 			}
 			if (!known)
 				die("there is no row %s", argv[i]);
+			any = true;
 		}
 	}
 	if (!check)

@@ -91,6 +91,8 @@ COMPLEX_MACRO /bpf_signed/format\.c$ #define (RET|LD64)
 # what is used twice is an array, and a name for offsetof() and sizeof()
 MACRO_ARG_REUSE /bpf_signed/format\.c$ #define TABLE
 MACRO_ARG_REUSE /bpf_signed/errors\.c$ #define STRAY
+# a row of a table
+REPEATED_WORD /lockdown_systemd\.rst$ refused
 # rows of a table, which differ in the end of their names
 COMPLEX_MACRO /ways/ways\.c$ #define (CASTS|ARGS|HELPERS|ANY|STACK|USERS|STATES)\(name\)
 MACRO_ARG_REUSE /ways/ways\.c$ #define (CASTS|ARGS|HELPERS|ANY|STACK|USERS|STATES)\(name\)

@@ -207,7 +207,8 @@ void lockdown_bpf_explain(struct bpf_verifier_env *env)
 	if (!env->leaks_locked || env->lockdown_told)
 		return;
 	lockdown_bpf_withheld(who, BPF_LOCKDOWN_KERNEL_ADDRESS, &words);
-	bpf_log(&env->log, "lockdown: in %s mode no pointer may leak from this program, and it may not read stack that it has not written: that takes class %s, %s\n",
+	bpf_log(&env->log,
+		"lockdown: in %s mode no pointer may leak from this program, and it may not read stack that it has not written: that takes class %s, %s\n",
 		words.mode, words.class, words.rule);
 	record(env->prog, REFUSED, words.mode, "verification", "", words.rule);
 }

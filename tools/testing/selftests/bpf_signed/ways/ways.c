@@ -1320,15 +1320,15 @@ static const struct row rows[] = {
 	STALE("stack_of_call_by_helper", KERNEL_READ, vault_address),
 	STALE("stack_of_kernel", KERNEL_READ, address),
 	STALE("stack_of_dynptr", KERNEL_READ, vault_address),
-	STALE("failed_dynptr_read", KERNEL_ADDRESS, vault_address, .defusable = true, .mended = true),
-	STALE("failed_dynptr_read_flags", KERNEL_ADDRESS, vault_address, .defusable = true, .mended = true),
-	STALE("failed_xdp_load_bytes", KERNEL_ADDRESS, vault_address, .defusable = true, .mended = true),
+	STALE("failed_dynptr_read", KERNEL_ADDRESS, vault_address, .mended = true),
+	STALE("failed_dynptr_read_flags", KERNEL_ADDRESS, vault_address, .mended = true),
+	STALE("failed_xdp_load_bytes", KERNEL_ADDRESS, vault_address, .mended = true),
 	STALE("cleared_skb_load_bytes", 0, ran_without_address),
-	STALE("object_of_list", KERNEL_ADDRESS, address, by_repeating, .defusable = true, .mended = true),
-	STALE("object_of_rbtree", KERNEL_ADDRESS, address, by_repeating, .defusable = true, .mended = true),
+	STALE("object_of_list", KERNEL_ADDRESS, address, by_repeating, .mended = true),
+	STALE("object_of_rbtree", KERNEL_ADDRESS, address, by_repeating, .mended = true),
 	STALE("object_store", KERNEL_ADDRESS, vault_address),
-	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true, .mended = true),
-	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true, .mended = true),
+	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .mended = true),
+	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .mended = true),
 
 	/* any address: casts */
 	CASTS("cast_tc"), CASTS("cast_xdp"), CASTS("cast_cgroup_skb"), CASTS("cast_cgroup_sock"),
@@ -1383,9 +1383,9 @@ static const struct row rows[] = {
 	READ_ADDR("iter_link", address),
 	READ_ADDR("iter_netlink", address),
 	READ_ADDR("iter_task_vma", address),
-	{ "element", "kptr", KERNEL_ADDRESS, address, by_elements, .defusable = true, .mended = true },
-	{ "element", "kptr_forged", KERNEL_READ, banner, by_elements, .defusable = true, .mended = true },
-	{ "element", "store", KERNEL_ADDRESS, vault_address, by_elements, .defusable = true,
+	{ "element", "kptr", KERNEL_ADDRESS, address, by_elements, .mended = true },
+	{ "element", "kptr_forged", KERNEL_READ, banner, by_elements, .mended = true },
+	{ "element", "store", KERNEL_ADDRESS, vault_address, by_elements,
 	  .mended = true },
 
 	/* helpers, by type of program */
@@ -1457,7 +1457,7 @@ static const struct row rows[] = {
 	MORE("cgroup_from_id", KERNEL_READ | KERNEL_ADDRESS | FIELDS, address),
 	MORE("past_the_end", KERNEL_READ | KERNEL_ADDRESS | FIELDS, past_object, by_offset),
 	MORE("failed_func_arg", KERNEL_ADDRESS, vault_address),
-	MORE("push_data", KERNEL_READ, not_zero, by_messages, .defusable = true, .mended = true),
+	MORE("push_data", KERNEL_READ, not_zero, by_messages, .mended = true),
 	MORE("writable", KERNEL_READ, vault_half, by_test_runs_of_another),
 	MORE("logged", KERNEL_ADDRESS, log_has_address, by_nothing, .defusable = true, .log = true),
 	MORE("logged_xdp", KERNEL_ADDRESS, log_has_address, by_nothing, .defusable = true,
@@ -1840,7 +1840,7 @@ static int verdict(const struct row *row, char *note, size_t note_len)
 	object_file(row, path, sizeof(path));
 	err = load(&r, path);
 	expected = allowed(row, bpf_program__type(r.prog));
-	if (!err && !expected && (row->at_attach || row->defusable)) {
+	if (!err && !expected && (row->at_attach || row->defusable || row->mended)) {
 		if (row->stimulate)
 			row->stimulate(&r);
 		else

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Configures and builds the patched kernel in $BUILD/kernel.
+# Configures and builds the patched kernel in $BUILD/kernel, or in KOUT.
 
 . "$(dirname "$0")/lib.sh"
 load_env
 take_lock
 
-log=$BUILD/kernel.log
+log=$KOUT.log
 fragments=("$ROOT/dev/kernel.config")
 # KERNEL_CONFIG= adds fragments, for a debug kernel say
 for f in ${KERNEL_CONFIG:-}; do

@@ -12,7 +12,7 @@ JOBS=${JOBS:-$(nproc)}
 
 GITDB=$BUILD/base.git		# holds the pristine base, and trees made from it
 LINUX=$BUILD/linux		# the patched tree
-KOUT=$BUILD/kernel		# O= of the kernel build
+KOUT=${KOUT:-$BUILD/kernel}	# O= of the kernel build
 TOOLS=$BUILD/tools		# libbpf, bpftool, selftests
 
 # What of this repository mirrors the kernel tree

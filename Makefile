@@ -12,7 +12,7 @@ export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME T
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test kernel tools vm check fuzz bench series series-build queue \
+.PHONY: help demo test kernel tools vm check fuzz bench verifier-cost series series-build queue \
 	refresh packages base tree paths clean
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1  KVM=0 or 1'
 	@echo 'make fuzz            fuzz image parser and CO-RE engine on the host; TIME= seconds each'
 	@echo 'make bench           time the CO-RE engine against relo_core.c; writes the table in Documentation/'
+	@echo "make verifier-cost   what lockdown's policy costs in the verifier; builds a second kernel (slow)"
 	@echo 'make check           formatting, lints, checkpatch, patches apply'
 	@echo 'make series          the patches for the mailing list, in BUILD/series'
 	@echo 'make series-build    the same, and build each step on its own (slow)'
@@ -73,6 +74,9 @@ fuzz: packages
 
 bench: tools
 	@dev/bench.sh
+
+verifier-cost: tools
+	@dev/verifier-cost.sh
 
 check: tree
 	@dev/check.sh

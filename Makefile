@@ -12,8 +12,8 @@ export LINUX_SRC CMD APPEND BZIMAGE CPUS MEMORY TIMEOUT RO KVM JOBS TESTS TIME T
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-full test-debug kernel tools vm check fuzz bench series series-build \
-	queue refresh packages base tree paths clean systemd-guest
+.PHONY: help demo test test-full test-debug kernel tools vm check fuzz bench verifier-cost \
+	series series-build queue refresh packages base tree paths clean systemd-guest
 
 help:
 	@echo 'make demo            everything, from packages to a guest under lockdown, with a transcript'
@@ -28,6 +28,7 @@ help:
 	@echo 'make fuzz            fuzz image parser and CO-RE engine on the host; TIME= seconds each'
 	@echo 'make bench           time the CO-RE engine against relo_core.c; writes the table in Documentation/'
 	@echo 'make systemd-guest   what systemd sandboxing does under lockdown; writes the tables in Documentation/; ten minutes'
+	@echo "make verifier-cost   what lockdown's policy costs in the verifier; builds a second kernel (slow)"
 	@echo 'make check           formatting, lints, checkpatch, patches apply'
 	@echo 'make series          the patches for the mailing list, in BUILD/series'
 	@echo 'make series-build    the same, and build each step on its own (slow)'
@@ -88,6 +89,8 @@ bench: tools
 # The kernel is not built here, as for vm
 systemd-guest:
 	@dev/systemd-guest.sh
+verifier-cost: tools
+	@dev/verifier-cost.sh
 
 check: tree
 	@dev/check.sh

@@ -3,13 +3,13 @@
 #
 # Configures and builds the patched kernel in $BUILD/kernel; with FLAVOUR=debug
 # one with dev/kernel-debug.config on top in $BUILD/kernel-debug, with FLAVOUR=base
-# the kernel without patches in $BUILD/kernel-base.
+# the kernel without patches in $BUILD/kernel-base. KOUT= builds it elsewhere.
 
 . "$(dirname "$0")/lib.sh"
 load_env
 take_lock
 
-log=$BUILD/kernel$SUFFIX.log
+log=$KOUT.log
 fragments=("$ROOT/dev/kernel.config")
 case ${FLAVOUR:-} in
 ''|base) ;;

@@ -16,7 +16,7 @@ LINUX=$BUILD/linux		# the patched tree
 # dev/kernel-NAME.config on top, or "base", the kernel without patches
 SUFFIX=${FLAVOUR:+-$FLAVOUR}
 [ "${FLAVOUR:-}" != base ] || LINUX=$BUILD/linux-base
-KOUT=$BUILD/kernel$SUFFIX	# O= of the kernel build
+KOUT=${KOUT:-$BUILD/kernel$SUFFIX}	# O= of the kernel build
 TOOLS=$BUILD/tools$SUFFIX	# libbpf, bpftool, selftests
 
 # What of this repository mirrors the kernel tree

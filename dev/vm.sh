@@ -9,6 +9,7 @@
 #	CPUS=1 MEMORY=2G TIMEOUT=600 (seconds)
 #	RO=1	  keep the guest from writing to the host's files
 #	KVM=0, 1  do not, or do use it, whatever it looks like
+#	QEMU_OPTS=  more for QEMU
 #	VM_DIR=	  directory for the exchange; "console" in it has what the kernel said
 #
 # What the command prints, and its status, travel through files in a directory
@@ -70,6 +71,7 @@ case ${RO:+RO}$dir in
 RO*|/tmp/*|/run/*|/var/*) args+=(--rwdir "$dir=$dir") ;;
 esac
 kvm_works || args+=(--disable-kvm)
+[ -z "${QEMU_OPTS:-}" ] || args+=(--qemu-opts="$QEMU_OPTS")
 # A command line that says "panic=" itself wins, being later
 args+=(--append "panic=-1 ${APPEND:-}")
 

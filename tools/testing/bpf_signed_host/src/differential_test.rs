@@ -517,10 +517,20 @@ fn other_kernels() {
     assert!(count > 1, "that is not many kernels");
 }
 
-/// How many pairs of BTF objects to compare, from `PAIRS`.
-fn pairs() -> usize {
-    let pairs = std::env::var("PAIRS").ok();
-    pairs.map_or(3000, |n| n.parse().expect("PAIRS= is a number"))
+/// A number from the environment, where make hands down a variable that
+/// nobody has set as an empty one.
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) if !text.is_empty() => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is no number")),
+        _ => default,
+    }
+}
+
+/// How many pairs of BTF objects to compare.
+fn pairs() -> u64 {
+    number("PAIRS", 3000)
 }
 
 /// Says which pair it was when a comparison fails.
@@ -536,9 +546,9 @@ impl Drop for Which {
 
 /// Compares as many pairs as `PAIRS` says from number `SEED` on, on all CPUs.
 fn compare_pairs(pair: fn(&mut Random, &mut Tally)) -> Tally {
-    let first: u64 = std::env::var("SEED").map_or(0, |s| s.parse().expect("SEED= is a number"));
+    let first = number("SEED", 0);
     let next = AtomicU64::new(first);
-    let end = first + pairs() as u64;
+    let end = first + pairs();
     let run = || {
         let mut tally = Tally::default();
         loop {

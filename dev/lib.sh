@@ -107,7 +107,7 @@ with_progress() {
 	trap - EXIT
 	if [ $rc -ne 0 ]; then
 		# kbuild prints the cause long before it ends
-		grep -nE -A 12 '(\<error[[:]|Error [0-9]|ERROR|undefined|\*\*\*)' "$log" |
+		grep -nE -A 12 '(\<error[:[]|Error [0-9]|ERROR|undefined|\*\*\*)' "$log" |
 			head -n 40 >&2 || true
 		tail -n 15 "$log" >&2
 		die "$what failed after $((SECONDS - start)) s, see $log"

@@ -202,10 +202,10 @@ SEC("tc")
 int bits(struct __sk_buff *skb)
 {
 	struct bpf_iter_bits it;
-	int *bit;
+	__u32 *bit;
 
 	bpf_iter_bits_new(&it, (__u64 *)io.target, 4);
-	while ((bit = bpf_iter_bits_next(&it)))
+	while ((bit = (__u32 *)bpf_iter_bits_next(&it)))
 		io.bytes[*bit / 8 & 127] |= 1 << *bit % 8;
 	bpf_iter_bits_destroy(&it);
 	return 0;

@@ -3,7 +3,10 @@
 #
 # Writes the series for the mailing list to $BUILD/series, applies it to the
 # pristine base with git am, and compares the outcome with the tree that is
-# built. With --build every step is compiled on its own.
+# built. With --build every step is compiled on its own, without a warning, and
+# booted.
+#
+#	FROM=N   the first step to build, 1 without it
 
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/dev/series-lib.sh"
@@ -70,14 +73,20 @@ smake() {
 }
 one_step() {
 	smake KCONFIG_ALLCONFIG="$ROOT/dev/kernel.config" allnoconfig &&
-		smake vmlinux
+		smake bzImage
 }
+unset APPEND CPUS MEMORY TIMEOUT RO
 n=0
 for c in $(base_git rev-list --reverse "$base..$tip"); do
 	n=$((n + 1))
+	[ "$n" -ge "${FROM:-0}" ] || continue
 	git -C "$steps" checkout -q --force --detach "$c"
 	with_progress "$BUILD/steps.log" \
 		"step $n: $(base_git log -1 --format=%s "$c")" one_step
 	! grep -E 'warning:' "$BUILD/steps.log" >&2 || die "step $n has warnings"
+	VM_DIR=$BUILD/vm/steps BZIMAGE=$BUILD/steps-kernel/arch/x86/boot/bzImage \
+	CMD=true "$ROOT/dev/vm.sh" 9>&- || die "step $n does not boot"
+	! grep -E 'BUG:|WARNING:|Oops' "$BUILD/vm/steps/console" >&2 ||
+		die "step $n boots with a warning"
 done
-note "series: each of $n steps builds"
+note "series: each of $n steps builds and boots"

@@ -36,7 +36,9 @@ use kernel::{
     },
     ffi::{
         c_char,
-        c_int, //
+        c_int,
+        c_ulong,
+        c_void, //
     },
     prelude::*,
     sync::aref::ARef,
@@ -48,15 +50,46 @@ fn as_image(image: *const bindings::bpf_image) -> *const LoadedImage {
     image.cast()
 }
 
-/// Finds the address of a symbol of the kernel or of a loaded module.
+/// Finds the address of a symbol of the kernel, or else of a loaded module.
+///
+/// [`EINVAL`] tells that the kernel has several, at different addresses: `init_once()` is many
+/// functions, and none of them is what a program asks for by that name.
 ///
 /// It does not ask whether the caller of `bpf(2)` may see addresses. It stays in this crate, since
 /// modules are not to have it.
-pub(crate) fn kallsyms_lookup(name: &CStr) -> Option<u64> {
-    // SAFETY: `name` is NUL-terminated.
-    let addr = unsafe { bindings::kallsyms_lookup_name(name.as_char_ptr()) };
-    // Lossless: an address has at most 64 bits.
-    (addr != 0).then_some(addr as u64)
+pub(crate) fn kallsyms_lookup(name: &CStr) -> Result<Option<u64>> {
+    /// # Safety
+    ///
+    /// `first` points to a `u64` that nobody else uses.
+    unsafe extern "C" fn compare(first: *mut c_void, addr: c_ulong) -> c_int {
+        // SAFETY: By the function's contract.
+        let first = unsafe { &mut *first.cast::<u64>() };
+        // Lossless: an address has at most 64 bits.
+        let addr = addr as u64;
+        if *first == 0 {
+            *first = addr;
+        }
+        c_int::from(*first != addr)
+    }
+
+    let mut addr = 0u64;
+    // SAFETY: `name` is NUL-terminated; `compare()` gets the address of `addr`, which outlives the
+    // call.
+    let differ = unsafe {
+        bindings::kallsyms_on_each_match_symbol(
+            Some(compare),
+            name.as_char_ptr(),
+            ptr::from_mut(&mut addr).cast(),
+        )
+    };
+    if differ != 0 {
+        return Err(EINVAL);
+    }
+    if addr == 0 {
+        // SAFETY: `name` is NUL-terminated.
+        addr = unsafe { bindings::kallsyms_lookup_name(name.as_char_ptr()) } as u64;
+    }
+    Ok((addr != 0).then_some(addr))
 }
 
 fn errno(result: Result) -> c_int {
@@ -67,7 +100,7 @@ fn errno(result: Result) -> c_int {
 }
 
 /// A section's first byte, or null where the image has none.
-fn pointer(bytes: &[u8]) -> *const kernel::ffi::c_void {
+fn pointer(bytes: &[u8]) -> *const c_void {
     if bytes.is_empty() {
         null()
     } else {
@@ -91,7 +124,7 @@ pub(crate) unsafe extern "C" fn bpf_image_new(
     let req = unsafe { &*req };
     // SAFETY: The caller guarantees that the log is valid; it is used for this call only.
     let log = unsafe { Log::from_raw(req.log) };
-    let user = |ptr: *const kernel::ffi::c_void| UserPtr::from_ptr(ptr.cast_mut());
+    let user = |ptr: *const c_void| UserPtr::from_ptr(ptr.cast_mut());
     let request = Request {
         image: (user(req.image), req.image_size),
         signature: (user(req.signature), req.signature_size),

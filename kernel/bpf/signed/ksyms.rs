@@ -58,7 +58,15 @@ pub(crate) fn resolve(
             ));
             return Err(EPERM);
         }
-        Ksym::UNTYPED => kallsyms_lookup(name).map(Resolved::Address),
+        Ksym::UNTYPED => kallsyms_lookup(name)
+            .inspect_err(|_| {
+                log.write(format_args!(
+                    "ksym '{}': this kernel has several symbols of that name; take one whose name \
+                     is its own\n",
+                    Text(name.to_bytes())
+                ));
+            })?
+            .map(Resolved::Address),
         Ksym::KFUNC => find_btf_id(name, &[target::BTF_FUNC], modules)?,
         _ => find_btf_id(name, &[target::BTF_VAR, target::BTF_FUNC], modules)?,
     };
@@ -230,7 +238,7 @@ mod tests {
                 module: 0
             }
         );
-        let addr = kallsyms_lookup(c"init_task").ok_or(ENOENT)?;
+        let addr = kallsyms_lookup(c"init_task")?.ok_or(ENOENT)?;
         assert_eq!(
             find(Ksym::UNTYPED, c"init_task", 0, true)?,
             Resolved::Address(addr)
@@ -247,6 +255,16 @@ mod tests {
             assert_eq!(weak, Resolved::Null);
         }
         Ok(())
+    }
+
+    /// Each cache of inodes is made with an `init_once()` of its own.
+    #[test]
+    fn ambiguous_names() {
+        assert_eq!(find(Ksym::UNTYPED, c"init_once", 0, true), Err(EINVAL));
+        assert_eq!(
+            find(Ksym::UNTYPED, c"init_once", Ksym::WEAK, true),
+            Err(EINVAL)
+        );
     }
 
     /// Addresses that kallsyms would hide from the caller are not given to its programs.

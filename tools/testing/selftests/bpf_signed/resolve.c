@@ -143,6 +143,15 @@ static void ksym_untyped_unknown(const void *arg)
 	returns("ksym_untyped_weak", 46);
 }
 
+static void ksym_untyped_ambiguous(const void *arg)
+{
+	union bpf_attr attr;
+
+	/* a function of several files that initialise their caches' objects */
+	prepare(&attr, "ksym_untyped_ambiguous");
+	expect_refused(&attr, EINVAL, "ksym 'init_once': this kernel has several symbols");
+}
+
 static void ksym_untyped_hidden(const void *arg)
 {
 	union bpf_attr attr;
@@ -287,6 +296,7 @@ static const struct test_case cases[] = {
 	CASE(ksym_typed_unknown),
 	CASE(ksym_untyped),
 	CASE(ksym_untyped_unknown),
+	CASE(ksym_untyped_ambiguous),
 	CASE(ksym_untyped_hidden),
 	CASE(core),
 	CASE(core_of_no_field),

@@ -26,6 +26,7 @@ extern const struct rq no_such_percpu __ksym;
 extern const struct rq no_such_weak_percpu __ksym __weak;
 extern const void init_task __ksym;
 extern const void no_such_symbol __ksym;
+extern const void init_once __ksym;
 extern const void no_such_weak_symbol __ksym __weak;
 
 SEC("syscall")
@@ -116,6 +117,13 @@ SEC("syscall")
 int ksym_untyped_unknown(void *ctx)
 {
 	answers.values[0] = (__u64)&no_such_symbol;
+	return 0;
+}
+
+SEC("syscall")
+int ksym_untyped_ambiguous(void *ctx)
+{
+	answers.values[0] = (__u64)&init_once;
 	return 0;
 }
 

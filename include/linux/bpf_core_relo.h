@@ -61,8 +61,7 @@ typedef bool (*bpf_btf_name_listed_t)(const char *name, size_t len);
 #ifdef CONFIG_BPF_SIGNED_IMAGE
 bool bpf_btf_covers(const struct btf *btf, u32 id, u32 off, u32 size,
 		    bpf_btf_member_listed_t listed);
-bool bpf_btf_is_plain_scalar(const struct btf *btf, u32 id,
-			     bpf_btf_name_listed_t listed);
+u32 bpf_btf_plain_scalar(const struct btf *btf, u32 id, bpf_btf_name_listed_t listed);
 int bpf_core_relocate(struct bpf_verifier_log *log, const struct btf *btf,
 		      struct bpf_insn *insns, u32 insn_cnt,
 		      const struct bpf_core_relo *relos, u32 cnt);

@@ -16,6 +16,8 @@ struct bpf_prog;
  * @granted: classes (enum bpf_lockdown_class) that it gets
  * @silent: those that it gets without a record
  * @asks: those that its annotation asks for
+ * @context: class that a load from its context takes, if its type does not tell
+ *	what is loaded
  * @mode: enum bpf_lockdown_mode at the time of its load, 0 if not locked down
  * @trusted: a key of the system vouches for it
  * @fenced: it is verified against speculation, as one without privileges
@@ -25,6 +27,7 @@ struct bpf_lockdown {
 	u32 granted;
 	u32 silent;
 	u32 asks;
+	u32 context;
 	u8 mode;
 	bool trusted;
 	bool fenced;
@@ -72,6 +75,13 @@ struct lockdown_bpf_ctx {
 	bool listed_events;	/* the records of all its events are listed */
 };
 
+/* A load from an object in memory, as far as its class depends on it */
+struct lockdown_bpf_object {
+	bool kernel;		/* the kernel's, not the program's own */
+	bool alive;		/* it is what its type says */
+	bool listed;		/* the field is one of those that are no secret */
+};
+
 /* Rust, security/lockdown/bpf */
 bool lockdown_bpf_choose(const char *word);
 bool lockdown_bpf_set_ceiling(const char *words);
@@ -86,6 +96,8 @@ void lockdown_bpf_helper_regs(struct lockdown_bpf_call *call);
 u32 lockdown_bpf_helper_class(const struct lockdown_bpf_call *call);
 u32 lockdown_bpf_kfunc_class(const char *name);
 u32 lockdown_bpf_ctx_class(const struct lockdown_bpf_ctx *ctx);
+u32 lockdown_bpf_object_class(const struct lockdown_bpf_object *object);
+u32 lockdown_bpf_ksym_class(bool is_struct);
 bool lockdown_bpf_field_listed(const char *strct, size_t strct_len,
 			       const char *member, size_t member_len);
 bool lockdown_bpf_scalar_listed(const char *name, size_t len);
@@ -97,16 +109,30 @@ u8 lockdown_bpf_mode(void);
 
 /* C, security/lockdown/bpf/hooks.c */
 bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class);
+bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class);
 bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
 			  const struct bpf_lockdown *b);
+bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
+				const struct bpf_lockdown *b);
 #else
 static inline bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 {
 	return false;
 }
 
+static inline bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class)
+{
+	return false;
+}
+
 static inline bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
 					const struct bpf_lockdown *b)
+{
+	return true;
+}
+
+static inline bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
+					      const struct bpf_lockdown *b)
 {
 	return true;
 }

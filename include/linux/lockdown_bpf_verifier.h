@@ -16,10 +16,11 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
 int __lockdown_bpf_helper(struct bpf_verifier_env *env, u32 func_id,
 			  const char *name);
 int __lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char *name);
-int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
+int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx, int off, int size,
 		       const struct bpf_insn_access_aux *info);
-int __lockdown_bpf_field(struct bpf_verifier_env *env, const struct btf *btf,
-			 u32 id, int off, int size);
+int __lockdown_bpf_object(struct bpf_verifier_env *env, const struct btf *btf,
+			  u32 id, int off, int size, bool alive);
+int __lockdown_bpf_ksym(struct bpf_verifier_env *env, const char *name, bool is_struct);
 void lockdown_bpf_explain(struct bpf_verifier_env *env);
 
 static inline bool lockdown_bpf_confines(const struct bpf_verifier_env *env)
@@ -55,15 +56,22 @@ static inline int __lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char 
 	return 0;
 }
 
-static inline int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
+static inline int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx,
+				     int off, int size,
 				     const struct bpf_insn_access_aux *info)
 {
 	return 0;
 }
 
-static inline int __lockdown_bpf_field(struct bpf_verifier_env *env,
-				       const struct btf *btf, u32 id, int off,
-				       int size)
+static inline int __lockdown_bpf_object(struct bpf_verifier_env *env,
+					const struct btf *btf, u32 id, int off,
+					int size, bool alive)
+{
+	return 0;
+}
+
+static inline int __lockdown_bpf_ksym(struct bpf_verifier_env *env,
+				      const char *name, bool is_struct)
 {
 	return 0;
 }
@@ -105,20 +113,32 @@ static inline int lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char *n
 	return lockdown_bpf_confines(env) ? __lockdown_bpf_kfunc(env, name) : 0;
 }
 
-/* A load from the context that the program's type allows */
-static inline int lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
+/* A load of @size bytes from the context that the program's type allows */
+static inline int lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx,
+				   int off, int size,
 				   const struct bpf_insn_access_aux *info)
 {
-	return lockdown_bpf_confines(env) ? __lockdown_bpf_ctx(env, off, info) : 0;
+	return lockdown_bpf_confines(env) ?
+	       __lockdown_bpf_ctx(env, insn_idx, off, size, info) : 0;
 }
 
-/* A load of @size bytes at @off of a kernel object of type @id */
-static inline int lockdown_bpf_field(struct bpf_verifier_env *env,
-				     const struct btf *btf, u32 id, int off,
-				     int size)
+/*
+ * A load of @size bytes at @off of an object of type @id, which is known to be
+ * one, and not to be freed meanwhile, if it is @alive
+ */
+static inline int lockdown_bpf_object(struct bpf_verifier_env *env,
+				      const struct btf *btf, u32 id, int off,
+				      int size, bool alive)
 {
 	return lockdown_bpf_confines(env) ?
-	       __lockdown_bpf_field(env, btf, id, off, size) : 0;
+	       __lockdown_bpf_object(env, btf, id, off, size, alive) : 0;
+}
+
+/* The address of a variable of the kernel that has a type */
+static inline int lockdown_bpf_ksym(struct bpf_verifier_env *env,
+				    const char *name, bool is_struct)
+{
+	return lockdown_bpf_confines(env) ? __lockdown_bpf_ksym(env, name, is_struct) : 0;
 }
 
 #endif /* _LINUX_LOCKDOWN_BPF_VERIFIER_H */

@@ -36,17 +36,21 @@ void bpf_image_free_events(struct bpf_prog_aux *aux)
 	bpf_events_free(aux->events);
 }
 
-static int check_event(const struct bpf_prog *prog,
-		       const struct bpf_event_facts *facts)
+static int refuse_event(const struct bpf_prog *prog,
+			const struct bpf_event_facts *facts)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
 
-	if (bpf_events_allow(prog->aux->events, facts))
-		return 0;
 	if (__ratelimit(&limit))
 		bpf_events_tell(prog->aux->events, facts, prog->aux->name);
 	return -EPERM;
+}
+
+static int check_event(const struct bpf_prog *prog,
+		       const struct bpf_event_facts *facts)
+{
+	return bpf_events_allow(prog->aux->events, facts) ? 0 : refuse_event(prog, facts);
 }
 
 /* Is @name another name of the function that is met? */
@@ -95,7 +99,7 @@ static void facts_of_address(struct bpf_event_facts *facts, unsigned long addr,
  * @symbol: function by which the probe was defined, behind the name of its
  *	module and a colon, maybe; NULL if it was by address
  * @addr: address of the probe, or zero as long as it has none
- * @offset: from @symbol
+ * @offset: from @symbol; only as long as there is no address
  *
  * Return: 0, or %-EPERM.
  */
@@ -113,24 +117,28 @@ int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
 	if (!prog->aux->events)
 		return 0;
 
-	if (symbol) {
-		strscpy(buf, symbol);
-		facts.name = buf;
-		colon = strchr(buf, ':');
-		if (colon) {
-			*colon = '\0';
-			facts.module = buf;
-			facts.name = colon + 1;
-		}
-		facts.offset = offset;
-		facts.addr = kallsyms_lookup_name(facts.name);
-	} else {
+	/* What a module is called is known as long as it cannot go. */
+	guard(rcu)();
+	if (addr) {
+		/* An offset from @symbol may lead anywhere. */
 		facts_of_address(&facts, addr, buf);
+		/* The first instruction of a function can be one that is not probed. */
+		if (!kprobe_on_func_entry((kprobe_opcode_t *)addr, NULL, 0))
+			facts.offset = 0;
+		return check_event(prog, &facts);
 	}
-	/* The first instruction of a function can be one that is not probed. */
-	if (addr && !kprobe_on_func_entry((kprobe_opcode_t *)addr, NULL, 0))
-		facts.offset = 0;
-	return check_event(prog, &facts);
+
+	/* The function is in a module that is not loaded. */
+	strscpy(buf, symbol ?: "?");
+	facts.name = buf;
+	colon = strchr(buf, ':');
+	if (colon) {
+		*colon = '\0';
+		facts.module = buf;
+		facts.name = colon + 1;
+	}
+	facts.offset = offset;
+	return offset ? refuse_event(prog, &facts) : check_event(prog, &facts);
 }
 #endif
 
@@ -142,7 +150,7 @@ int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
  * @addrs: addresses that ftrace has for them
  * @cnt: number of functions
  *
- * Return: 0, or %-EPERM.
+ * Return: 0, or %-EPERM, or %-EINTR if the task is to die.
  */
 int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit,
 			      const unsigned long *addrs, u32 cnt)
@@ -156,17 +164,22 @@ int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit
 		return 0;
 
 	for (i = 0; i < cnt && !err; i++) {
-		facts_of_address(&facts, addrs[i], buf);
-		/* ftrace is at the entry, though not at the first instruction */
-		facts.offset = 0;
-		if (entry) {
-			facts.kind = BPF_IMAGE_EVENT_KPROBE;
-			err = check_event(prog, &facts);
+		/* What a module is called is known as long as it cannot go. */
+		scoped_guard(rcu) {
+			facts_of_address(&facts, addrs[i], buf);
+			/* ftrace is at the entry, though not at the first instruction */
+			facts.offset = 0;
+			if (entry) {
+				facts.kind = BPF_IMAGE_EVENT_KPROBE;
+				err = check_event(prog, &facts);
+			}
+			if (exit && !err) {
+				facts.kind = BPF_IMAGE_EVENT_KRETPROBE;
+				err = check_event(prog, &facts);
+			}
 		}
-		if (exit && !err) {
-			facts.kind = BPF_IMAGE_EVENT_KRETPROBE;
-			err = check_event(prog, &facts);
-		}
+		if (fatal_signal_pending(current))
+			err = err ?: -EINTR;
 		cond_resched();
 	}
 	return err;

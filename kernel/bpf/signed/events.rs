@@ -123,17 +123,19 @@ impl<'a> Allowed<'a> {
             .map(move |event| (event, string(event.name), string(event.symbol)))
     }
 
-    /// Whether all of them are in files of user space.
+    /// Whether there are any, all of them in files of user space.
     pub(crate) fn are_of_user(&self) -> bool {
-        self.iter().all(|(event, _, _)| {
-            matches!(event.kind, Event::UPROBE | Event::URETPROBE | Event::USDT)
-        })
+        let of_user = |kind| matches!(kind, Event::UPROBE | Event::URETPROBE | Event::USDT);
+        self.iter().next().is_some() && self.iter().all(|(event, _, _)| of_user(event.kind))
     }
 
-    /// Whether all of them are tracepoints whose name `listed` knows. A pattern stands for itself.
+    /// Whether there are any, all of them tracepoints whose name `listed` knows. A pattern stands
+    /// for itself.
     pub(crate) fn are_tracepoints(&self, listed: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.iter()
-            .all(|(event, name, _)| event.kind == Event::TRACEPOINT && listed(name.to_bytes()))
+        self.iter().next().is_some()
+            && self
+                .iter()
+                .all(|(event, name, _)| event.kind == Event::TRACEPOINT && listed(name.to_bytes()))
     }
 
     /// Whether one of the records allows `met`.

@@ -612,7 +612,8 @@ mod uapi_layout {
 type MemberListed = unsafe extern "C" fn(*const c_char, usize, *const c_char, usize) -> bool;
 type NameListed = unsafe extern "C" fn(*const c_char, usize) -> bool;
 
-/// Whether a member that `listed` names covers some bytes of a type.
+/// Whether a member that `listed` names covers some bytes of a type of vmlinux. Types of modules
+/// may bear the same names.
 ///
 /// # Safety
 ///
@@ -633,6 +634,9 @@ pub(crate) unsafe extern "C" fn bpf_btf_covers(
     let view = btf.view();
     let base = view.base.map(|base| types(base, None));
     let types = types(btf, base.as_ref());
+    if base.is_some() && types.own_ids().contains(&id) {
+        return false;
+    }
     layout::covers(&types, id, off, size, &mut |strct, member| {
         // SAFETY: The caller guarantees that any names will do; the lengths are theirs.
         unsafe {
@@ -646,27 +650,28 @@ pub(crate) unsafe extern "C" fn bpf_btf_covers(
     })
 }
 
-/// Whether a type is a number that cannot be an address.
+/// The bytes of a type that is a number which cannot be an address, or zero.
 ///
 /// # Safety
 ///
 /// `btf` is valid, and `listed` takes any name with its length.
 #[export]
-pub(crate) unsafe extern "C" fn bpf_btf_is_plain_scalar(
+pub(crate) unsafe extern "C" fn bpf_btf_plain_scalar(
     btf: *const bindings::btf,
     id: u32,
     listed: Option<NameListed>,
-) -> bool {
+) -> u32 {
     let Some(listed) = listed else {
-        return false;
+        return 0;
     };
     // SAFETY: The caller guarantees that `btf` is valid.
     let btf = unsafe { Btf::from_raw(btf) };
     let view = btf.view();
     let base = view.base.map(|base| types(base, None));
     let types = types(btf, base.as_ref());
-    layout::is_plain_scalar(&types, id, &mut |name| {
+    layout::plain_scalar(&types, id, &mut |name| {
         // SAFETY: The caller guarantees that any name will do; the length is its own.
         unsafe { listed(name.as_ptr().cast(), name.len()) }
     })
+    .unwrap_or(0)
 }

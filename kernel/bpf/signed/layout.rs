@@ -103,27 +103,24 @@ fn within(
     Some(false)
 }
 
-/// Whether type `id` is a number that cannot be an address: one of at most 32 bits, an enum, or
-/// one with a name that `listed` knows.
-pub(crate) fn is_plain_scalar(
+/// The bytes of type `id`, if it is a number that cannot be an address: one of at most 32 bits, an
+/// enum, or one with a name that `listed` knows.
+pub(crate) fn plain_scalar(
     types: &Types<'_>,
     mut id: u32,
     listed: &mut dyn FnMut(&[u8]) -> bool,
-) -> bool {
+) -> Option<u32> {
     for _ in 0..MAX_CHAIN {
-        let Some(t) = types.by_id(id) else {
-            return false;
-        };
+        let t = types.by_id(id)?;
         match t.kind() {
-            Kind::Int => return t.size().is_some_and(|size| size <= 4),
-            kind if kind.is_any_enum() => return true,
-            Kind::Typedef if types.string(t.name_off()).is_some_and(&mut *listed) => return true,
-            kind if kind.is_modifier() => match t.type_id() {
-                Some(next) => id = next,
-                None => return false,
-            },
-            _ => return false,
+            Kind::Int => return t.size().filter(|&size| size <= 4),
+            kind if kind.is_any_enum() => return t.size(),
+            Kind::Typedef if types.string(t.name_off()).is_some_and(&mut *listed) => {
+                return types.resolve_size(id);
+            }
+            kind if kind.is_modifier() => id = t.type_id()?,
+            _ => return None,
         }
     }
-    false
+    None
 }

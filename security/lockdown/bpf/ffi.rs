@@ -364,6 +364,38 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_ctx_class(
     class.bits()
 }
 
+/// The class of reading an object in memory.
+///
+/// # Safety
+///
+/// `object` is valid.
+#[export]
+pub(crate) unsafe extern "C" fn lockdown_bpf_object_class(
+    object: *const bindings::lockdown_bpf_object,
+) -> u32 {
+    // SAFETY: The caller guarantees that `object` is valid.
+    let object = unsafe { &*object };
+    let class = match (object.kernel, object.alive, object.listed) {
+        (true, true, true) => Class::FIELDS,
+        (false, true, _) => Class::PLAIN,
+        // What is no longer, or never was, of that type is any memory.
+        _ => Class::KERNEL_READ,
+    };
+    class.bits()
+}
+
+/// The class of a variable of the kernel: of a struct the fields are asked about when they are
+/// read.
+#[export]
+pub(crate) extern "C" fn lockdown_bpf_ksym_class(is_struct: bool) -> u32 {
+    let class = if is_struct {
+        Class::FIELDS
+    } else {
+        Class::KERNEL_READ
+    };
+    class.bits()
+}
+
 /// Whether a field is one of those that are no secret.
 ///
 /// # Safety

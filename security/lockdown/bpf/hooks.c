@@ -44,7 +44,9 @@ early_param("bpf_lockdown_ceiling", lockdown_bpf_ceiling_param);
 
 static int __init lockdown_bpf_audit_param(char *word)
 {
-	record_all = word && !strcmp(word, "all");
+	record_all = !word || strcmp(word, "refused");
+	if (!word || (record_all && strcmp(word, "all")))
+		pr_warn("bpf_lockdown_audit=%s is not known, taken as 'all'\n", word ?: "");
 	return 0;
 }
 early_param("bpf_lockdown_audit", lockdown_bpf_audit_param);
@@ -108,6 +110,22 @@ static void confine(struct bpf_verifier_env *env)
 	}
 }
 
+/* What is known of the context of a program, whatever is loaded from it */
+static struct lockdown_bpf_ctx context_of(const struct bpf_prog *prog)
+{
+	const struct bpf_events *events = bpf_prog_events(prog);
+	struct lockdown_bpf_ctx ctx = { .prog_type = resolve_prog_type(prog) };
+
+	if (events) {
+		ctx.user_events = bpf_events_are_of_user(events) ||
+				  bpf_events_are_tracepoints(events,
+							     lockdown_bpf_user_tracepoint);
+		ctx.listed_events = bpf_events_are_tracepoints(events,
+							       lockdown_bpf_tracepoint_listed);
+	}
+	return ctx;
+}
+
 /**
  * lockdown_bpf_prog_load - may a program be loaded, and what may it do then?
  * @env: verifier, whose program has the verdict on its signature in
@@ -129,6 +147,7 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	};
 	const char *mode = mode_name(load.mode);
 	const struct bpf_image *image;
+	struct lockdown_bpf_ctx ctx;
 	const char *reason;
 	bool only_record;
 	int err = 0;
@@ -136,9 +155,13 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	if (load.mode)
 		load.forbidden = !bpf_image_lockdown(prog->aux, load.mode, &load.asks);
 	reason = lockdown_bpf_judge(&load, &prog->aux->lockdown, &only_record);
+	ctx = context_of(prog);
+	prog->aux->lockdown.context = lockdown_bpf_ctx_class(&ctx);
 	confine(env);
+	/* Another LSM may have an opinion. */
 	if (!load.mode)
-		return 0;
+		return prog->aux->lockdown.trusted ?
+		       0 : security_locked_down(LOCKDOWN_BPF_UNSIGNED);
 	if (!reason || only_record) {
 		record(prog, reason ? WOULD_REFUSE : ALLOWED, mode, "load", "", reason);
 		image = bpf_prog_image(prog->aux);
@@ -171,7 +194,7 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
 	if (missing && env->cur_state && env->cur_state->speculative)
 		return -EPERM;
 	if (!missing && !loud) {
-		if (needs)
+		if (needs && who->mode)
 			record(env->prog, ALLOWED, mode_name(who->mode), what, name, NULL);
 		return 0;
 	}
@@ -262,45 +285,79 @@ int __lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char *name)
 	return __lockdown_bpf_class(env, lockdown_bpf_kfunc_class(name), "kfunc ", name);
 }
 
-/* A load from the context */
-int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int off,
-		       const struct bpf_insn_access_aux *info)
+/*
+ * How many bytes of an argument a load may leave: callers and callees need not
+ * care for the rest of a register. Zero if all of them may be an address.
+ */
+static u8 plain_bytes(const struct bpf_verifier_env *env, int size,
+		      const struct bpf_insn_access_aux *info)
 {
 	const struct bpf_prog *prog = env->prog;
-	const struct bpf_events *events = bpf_prog_events(prog);
-	enum bpf_reg_type type = base_type(info->reg_type);
-	struct lockdown_bpf_ctx ctx = {
-		.prog_type = resolve_prog_type(prog),
-		.scalar = type == SCALAR_VALUE,
-		.object = type == PTR_TO_BTF_ID,
-		.sample_period = off == offsetof(struct bpf_perf_event_data, sample_period),
-	};
+	u32 plain;
 
-	if (events) {
-		ctx.user_events = bpf_events_are_of_user(events) ||
-				  bpf_events_are_tracepoints(events,
-							     lockdown_bpf_user_tracepoint);
-		ctx.listed_events = bpf_events_are_tracepoints(events,
-							       lockdown_bpf_tracepoint_listed);
+	/* What a BPF program returns is not held against its BTF. */
+	if (base_type(info->reg_type) != SCALAR_VALUE || !info->arg_type ||
+	    prog->aux->dst_prog)
+		return 0;
+	plain = bpf_btf_plain_scalar(bpf_prog_get_target_btf(prog), info->arg_type,
+				     lockdown_bpf_scalar_listed);
+	if (plain >= sizeof(u64) || !plain)
+		return plain;
+	/* Big-endian machines have the rest first. */
+	if (env->ops->convert_ctx_access ||
+	    (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) && size < sizeof(u64)))
+		return 0;
+	return plain;
+}
+
+/* A load of @size bytes from the context */
+int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx, int off, int size,
+		       const struct bpf_insn_access_aux *info)
+{
+	u8 *leave = &env->insn_aux_data[insn_idx].ctx_arg_size;
+	struct lockdown_bpf_ctx ctx = context_of(env->prog);
+	u8 plain = plain_bytes(env, size, info);
+	u8 bytes = plain ?: sizeof(u64);
+
+	ctx.scalar = base_type(info->reg_type) == SCALAR_VALUE;
+	ctx.plain_scalar = plain;
+	ctx.object = base_type(info->reg_type) == PTR_TO_BTF_ID;
+	ctx.sample_period = off == offsetof(struct bpf_perf_event_data, sample_period);
+
+	/* An instruction that cuts off part of a number must not meet a pointer. */
+	if (env->prog->aux->lockdown.granted & BPF_LOCKDOWN_KERNEL_ADDRESS)
+		bytes = sizeof(u64);
+	if (*leave && *leave != bytes) {
+		bpf_log(&env->log,
+			"lockdown: the same insn cannot load arguments of different sizes\n");
+		return -EACCES;
 	}
-	if (ctx.scalar && info->arg_type)
-		ctx.plain_scalar = bpf_btf_is_plain_scalar(bpf_prog_get_target_btf(prog),
-							   info->arg_type,
-							   lockdown_bpf_scalar_listed);
+	*leave = bytes;
 	return __lockdown_bpf_class(env, lockdown_bpf_ctx_class(&ctx),
 				    "read of the context", "");
 }
 
-/* A load through a pointer to a kernel object */
-int __lockdown_bpf_field(struct bpf_verifier_env *env, const struct btf *btf,
-			 u32 id, int off, int size)
+/* A load from an object of the kernel, or from one of the program's own */
+int __lockdown_bpf_object(struct bpf_verifier_env *env, const struct btf *btf,
+			  u32 id, int off, int size, bool alive)
 {
 	const struct btf_type *t = btf_type_by_id(btf, id);
-	bool listed = bpf_btf_covers(btf, id, off, size, lockdown_bpf_field_listed);
+	struct lockdown_bpf_object object = {
+		.kernel = btf_is_kernel(btf),
+		.alive = alive,
+	};
 
-	return __lockdown_bpf_class(env, listed ? BPF_LOCKDOWN_FIELDS : BPF_LOCKDOWN_KERNEL_READ,
-				    "read of kernel struct ",
+	if (object.kernel)
+		object.listed = bpf_btf_covers(btf, id, off, size, lockdown_bpf_field_listed);
+	return __lockdown_bpf_class(env, lockdown_bpf_object_class(&object),
+				    "read of struct ",
 				    t ? btf_name_by_offset(btf, t->name_off) : "");
+}
+
+/* The address of a variable of the kernel that has a type */
+int __lockdown_bpf_ksym(struct bpf_verifier_env *env, const char *name, bool is_struct)
+{
+	return __lockdown_bpf_class(env, lockdown_bpf_ksym_class(is_struct), "ksym ", name);
 }
 
 /**
@@ -316,12 +373,24 @@ bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 }
 
 /**
+ * lockdown_bpf_withholds - is a class withheld from a program by lockdown?
+ * @prog: program that is being loaded
+ * @class: enum bpf_lockdown_class
+ *
+ * Return: whether it is; false when the program was loaded without lockdown.
+ */
+bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class)
+{
+	return prog->aux->lockdown.mode && !(prog->aux->lockdown.granted & class);
+}
+
+/**
  * lockdown_bpf_may_mix - may one program run, or become part of, another?
  * @a: of the one
  * @b: of the other
  *
- * Once the kernel is locked down, no signed program runs unsigned code, and what
- * is granted to one must not be had through the other.
+ * Once the kernel is locked down, no signed program runs unsigned code, and no
+ * unsigned one that which is signed for others.
  *
  * Return: whether it may.
  */
@@ -330,6 +399,29 @@ bool lockdown_bpf_may_mix(const struct bpf_lockdown *a, const struct bpf_lockdow
 	if (!lockdown_bpf_mode() || a->trusted == b->trusted)
 		return true;
 	pr_notice_ratelimited("%s: mixing of signed and unsigned bpf programs is restricted; see man kernel_lockdown.7\n",
+			      current->comm);
+	return false;
+}
+
+/**
+ * lockdown_bpf_may_tail_call - may two programs share an array of programs?
+ * @a: of the one
+ * @b: of the other
+ *
+ * As lockdown_bpf_may_mix(). In confidentiality mode, moreover, a program that
+ * is called gets the context of the caller's event, and what it may load from
+ * there was decided by its own events.
+ *
+ * Return: whether they may.
+ */
+bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
+				const struct bpf_lockdown *b)
+{
+	if (!lockdown_bpf_may_mix(a, b))
+		return false;
+	if (lockdown_bpf_mode() != BPF_LOCKDOWN_CONFIDENTIALITY || a->context == b->context)
+		return true;
+	pr_notice_ratelimited("%s: tail calls among bpf programs that were signed for events of different secrecy (confidentiality mode; sign them for events of the same kind) are restricted; see man kernel_lockdown.7\n",
 			      current->comm);
 	return false;
 }

@@ -99,8 +99,8 @@ fn hostile_types_end() {
         assert!(!covered(t, array, 0, 1, &[]));
         assert!(!covered(t, itself, 0, 1, &[]));
         assert!(!covered(t, u32::MAX, 0, 1, &[]));
-        assert!(!is_plain_scalar(t, itself, &mut |_| false));
-        assert!(!is_plain_scalar(t, u32::MAX, &mut |_| true));
+        assert_eq!(plain_scalar(t, itself, &mut |_| false), None);
+        assert_eq!(plain_scalar(t, u32::MAX, &mut |_| true), None);
     });
 }
 
@@ -118,12 +118,19 @@ fn numbers_are_told_from_addresses() {
     let alias = b.typedef("handle_t", pointer);
     let strct = b.structure("s", 4, &[("x", int, 0, 0)]);
     with(&b, |t| {
-        let plain = |id| is_plain_scalar(t, id, &mut |name| name == b"size_t");
-        for id in [int, flag, size, modified, state, other] {
-            assert!(plain(id), "{id}");
+        let plain = |id| plain_scalar(t, id, &mut |name| name == b"size_t");
+        for (id, bytes) in [
+            (int, 4),
+            (flag, 1),
+            (size, 8),
+            (modified, 8),
+            (state, 4),
+            (other, 8),
+        ] {
+            assert_eq!(plain(id), Some(bytes), "{id}");
         }
         for id in [long, pointer, alias, strct, 0] {
-            assert!(!plain(id), "{id}");
+            assert_eq!(plain(id), None, "{id}");
         }
     });
 }

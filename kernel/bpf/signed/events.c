@@ -120,8 +120,10 @@ int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
 	/* What a module is called is known as long as it cannot go. */
 	guard(rcu)();
 	if (addr) {
-		/* An offset from @symbol may lead anywhere. */
+		/* An offset from @symbol may lead anywhere; but it may be an alias. */
 		facts_of_address(&facts, addr, buf);
+		if (symbol && kallsyms_lookup_name(symbol) == facts.addr)
+			facts.name = strchr(symbol, ':') ? strchr(symbol, ':') + 1 : symbol;
 		/* The first instruction of a function can be one that is not probed. */
 		if (!kprobe_on_func_entry((kprobe_opcode_t *)addr, NULL, 0))
 			facts.offset = 0;

@@ -31,6 +31,8 @@ struct where {
 	const char *more;
 	__u64 offset;
 	bool ret;
+	/* what comes out if the distance is negative */
+	int back;
 };
 
 typedef int (*road_fn)(int prog_fd, const struct where *w);
@@ -164,6 +166,21 @@ static int kprobe_ioctl(int prog_fd, const struct where *w)
 static int kprobe_address(int prog_fd, const struct where *w)
 {
 	return link_perf(prog_fd, kprobe_event(w, true));
+}
+
+/* By the distance from another function */
+static int kprobe_beyond(int prog_fd, const struct where *w)
+{
+	struct where from = {
+		.name = w->more,
+		.offset = kallsyms(w->name) - kallsyms(w->more),
+		.ret = w->ret,
+	};
+
+	/* perf does not go back */
+	if ((__s64)from.offset < 0)
+		return w->back;
+	return link_perf(prog_fd, kprobe_event(&from, false));
 }
 
 static int uprobe_event(const struct where *w)
@@ -438,6 +455,19 @@ static struct event_case table[] = {
 	KPROBE("another function by ioctl", kprobe_ioctl, "vfs_unlink", AT("vfs_mkdir"), REFUSED),
 	KPROBE("kprobe by address", kprobe_address, "vfs_unlink", AT("vfs_unlink")),
 	KPROBE("another address", kprobe_address, "vfs_unlink", AT("vfs_mkdir"), REFUSED),
+	/* one of each two goes forward, whichever comes first in this kernel */
+	KPROBE("beyond a function that is allowed", kprobe_beyond, "vfs_unlink",
+	       AT("vfs_mkdir", "vfs_unlink", .back = -EPERM), REFUSED),
+	KPROBE("beyond another one", kprobe_beyond, "vfs_mkdir",
+	       AT("vfs_unlink", "vfs_mkdir", .back = -EPERM), REFUSED),
+	KPROBE("beyond one that is not", kprobe_beyond, "vfs_unlink",
+	       AT("vfs_unlink", "vfs_mkdir")),
+	KPROBE("beyond another that is not", kprobe_beyond, "vfs_mkdir",
+	       AT("vfs_mkdir", "vfs_unlink")),
+	KPROBE("beyond a function, any offset", kprobe_beyond, "vfs_unlink+*",
+	       AT("vfs_mkdir", "vfs_unlink", .back = -EPERM), REFUSED),
+	KPROBE("beyond another, any offset", kprobe_beyond, "vfs_mkdir+*",
+	       AT("vfs_unlink", "vfs_mkdir", .back = -EPERM), REFUSED),
 	KPROBE("kprobe of tracefs", kprobe_legacy, "vfs_unlink", AT("vfs_unlink")),
 	KPROBE("another function of tracefs", kprobe_legacy, "vfs_unlink", AT("vfs_mkdir"),
 	       REFUSED),

@@ -386,11 +386,75 @@ static void unknown_word(const void *arg)
 	      unknown ? "no word about it in the kernel's log" : "'signed' is not known");
 }
 
+/*
+ * An instruction that adds to a map value on one path and to a packet on another:
+ * what is masked for the one must not be for the other.
+ */
+static void mixed_pointers(const void *arg)
+{
+	const struct mode *m = arg;
+	struct bpf_insn insns[] = {
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 6, 1 },
+		{ BPF_LDX | BPF_MEM | BPF_W, 7, 6, offsetof(struct __sk_buff, data) },
+		{ BPF_LDX | BPF_MEM | BPF_W, 8, 6, offsetof(struct __sk_buff, data_end) },
+		{ BPF_LDX | BPF_MEM | BPF_W, 9, 6, offsetof(struct __sk_buff, mark) },
+		{ BPF_LDX | BPF_MEM | BPF_W, 3, 6, offsetof(struct __sk_buff, len) },
+		{ BPF_ALU64 | BPF_AND | BPF_K, 3, 0, 0, 7 },
+		{ BPF_JMP | BPF_JNE | BPF_K, 9, 0, 3, 0 },
+		/* a map value of eight bytes, plus 0 to 7 */
+		{ BPF_LD | BPF_IMM | BPF_DW, 2, BPF_PSEUDO_MAP_VALUE, 0, 0 },
+		{},
+		{ BPF_JMP | BPF_JA, 0, 0, 2 },
+		/* the packet, plus 8 to 15 */
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 2, 7 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, 0, 8 },
+		{ BPF_ALU64 | BPF_ADD | BPF_X, 2, 3 },
+		{ BPF_JMP | BPF_JEQ | BPF_K, 9, 0, 4, 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 4, 2 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, 8 },
+		{ BPF_JMP | BPF_JGT | BPF_X, 4, 8, 1 },
+		{ BPF_ST | BPF_MEM | BPF_B, 2, 0, 0, 0x5a },
+		{ BPF_ALU64 | BPF_MOV | BPF_K },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	struct __sk_buff skb = { .mark = 1 };
+	union bpf_attr attr = {};
+	__u8 in[64] = {}, out[64];
+	int fd;
+
+	if (m->choice == SIGNED)
+		return;
+	insns[7].imm = map_create(BPF_MAP_TYPE_ARRAY, "mixed", 4, 8, 1, 0);
+	check(insns[7].imm >= 0, "no map");
+	log_text[0] = 0;
+	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = ARRAY_SIZE(insns);
+	attr.license = (uintptr_t)"GPL";
+	attr.log_buf = (uintptr_t)log_text;
+	attr.log_size = sizeof(log_text);
+	attr.log_level = 1;
+	fd = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+	check(fd >= 0, "%s; log: %s", strerror(errno), log_text);
+
+	memset(&attr, 0, sizeof(attr));
+	attr.test.prog_fd = fd;
+	attr.test.data_in = (uintptr_t)in;
+	attr.test.data_size_in = sizeof(in);
+	attr.test.data_out = (uintptr_t)out;
+	attr.test.data_size_out = sizeof(out);
+	attr.test.ctx_in = (uintptr_t)&skb;
+	attr.test.ctx_size_in = sizeof(skb);
+	must(sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr)));
+	check(out[8] == 0x5a && !out[0], "the byte is not where it was verified to be");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const void *arg);
 } checks[] = {
 	{ "unsigned programs", unsigned_programs },
+	{ "mixed pointers", mixed_pointers },
 	{ "line in the kernel's log", kernel_line },
 	{ "system key", system_key },
 	{ "records", records },

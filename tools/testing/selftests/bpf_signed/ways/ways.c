@@ -1018,6 +1018,27 @@ static void by_messages(struct run *r)
 			perror("message");
 }
 
+/* A callback that a test run has started comes when it comes. */
+static void by_callback(struct run *r)
+{
+	int i;
+
+	by_test_run(r);
+	for (i = 0; i < 100 && !r->io->hits; i++)
+		usleep(20000);
+}
+
+/* Another program of the object calls the function that is traced. */
+static void by_wide_call(struct run *r)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
+	struct bpf_program *caller = bpf_object__find_program_by_name(r->obj, "with_wide_call");
+
+	r->link = bpf_program__attach(r->prog);
+	if (attached(r))
+		bpf_prog_test_run_opts(bpf_program__fd(caller), &opts);
+}
+
 /* Test runs of another program end in the tracepoint */
 static void by_test_runs_of_another(struct run *r)
 {
@@ -1327,8 +1348,16 @@ static const struct row rows[] = {
 	STALE("object_of_list", KERNEL_ADDRESS, address, by_repeating, .mended = true),
 	STALE("object_of_rbtree", KERNEL_ADDRESS, address, by_repeating, .mended = true),
 	STALE("object_store", KERNEL_ADDRESS, vault_address),
-	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .mended = true),
-	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .mended = true),
+	STALE("headroom", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true),
+	STALE("headroom_meta", KERNEL_READ, not_zero, by_xdp_on_lo, .defusable = true),
+
+	/* what is not what its type says */
+	{ "alive", "arg_listed", KERNEL_READ | FIELDS, banner },
+	{ "alive", "kptr_in_callback", KERNEL_READ, banner, by_callback },
+	{ "alive", "walk_asleep", KERNEL_READ | FIELDS, ran },
+	{ "alive", "walk_awake", FIELDS, ran },
+	{ "alive", "wide_argument", KERNEL_ADDRESS | FIELDS, address, by_wide_call,
+	  .defusable = true },
 
 	/* any address: casts */
 	CASTS("cast_tc"), CASTS("cast_xdp"), CASTS("cast_cgroup_skb"), CASTS("cast_cgroup_sock"),

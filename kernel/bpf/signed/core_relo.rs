@@ -475,6 +475,7 @@ impl<'a, T: Targets, L: List> Relocator<'a, T, L> {
         let job = compute::Job {
             n,
             relo,
+            root: &root,
             kind,
             local: &self.local,
         };

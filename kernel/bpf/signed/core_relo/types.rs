@@ -444,7 +444,7 @@ fn essential<'a>(types: &Types<'a>, off: u32) -> Result<&'a [u8], Error> {
 
 /// Whether the essential name at `off` is `name`.
 pub(crate) fn has_essential(types: &Types<'_>, off: u32, name: &[u8]) -> bool {
-    types.string_begins(off, name)
+    types.is_string_or_flavour(off, name)
         && types
             .string(off)
             .is_some_and(|string| essential_name(string) == name)

@@ -260,7 +260,7 @@ fn walk(types: &Types<'_>) {
             let _ = (t.member(i), t.enumerator(i), t.param(i));
         }
         if let Some(name) = types.name_of(id) {
-            let _ = types.ids_named(name);
+            let _ = types.ids_from(name);
             if !name.is_empty() {
                 assert!(types.find_by_name_kind(name, t.kind()).is_some());
             }

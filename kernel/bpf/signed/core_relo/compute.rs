@@ -138,7 +138,7 @@ pub(crate) fn compute<T: Targets>(
 
     let mut agreed: Option<(Fixup, u32)> = None;
     for (i, candidate) in candidates.iter().enumerate() {
-        budget.step()?;
+        budget.steps(super::STEPS_PER_CANDIDATE)?;
         let types = targets.types(candidate.btf).ok_or(Error::BadType)?;
         let sides = Sides {
             local: local_types,

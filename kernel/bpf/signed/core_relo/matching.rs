@@ -9,7 +9,7 @@ use super::btf::{Kind, Member, Type, Types};
 use super::candidates::essential_name;
 use super::spec::{self, Accessor, Spec};
 use super::types;
-use super::{Budget, Error, Family, ReloKind};
+use super::{Budget, Error, Family, ReloKind, STEPS_PER_PAIR};
 
 /// Most dimensions of an array that are looked through.
 pub(crate) const MAX_DIMENSIONS: usize = 32;
@@ -168,6 +168,7 @@ fn match_member<'a>(
     loop {
         match seek_member(sides.target, &t, first, wanted, target.is_full(), budget)? {
             Some((idx, member, Next::Named)) => {
+                budget.steps(STEPS_PER_PAIR)?;
                 if fields_are_compat(sides, local_member.type_id, member.type_id)? {
                     target.push_raw(idx)?;
                     target.add_bits(member.bit_offset)?;

@@ -26,7 +26,7 @@ help:
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
 	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1  KVM=0 or 1'
 	@echo 'make fuzz            fuzz image parser and CO-RE engine on the host; TIME= seconds each'
-	@echo 'make bench           time the CO-RE engine against relo_core.c; writes the table in Documentation/'
+	@echo 'make bench           time the CO-RE engine against libbpf and aya-obj; writes the table in Documentation/'
 	@echo 'make systemd-guest   what systemd sandboxing does under lockdown; writes the tables in Documentation/; ten minutes'
 	@echo "make verifier-cost   what lockdown's policy costs in the verifier; builds a second kernel (slow)"
 	@echo 'make check           formatting, lints, checkpatch, patches apply'

@@ -55,8 +55,10 @@ host=$LINUX/tools/testing/bpf_signed_host
 if [ -e "$host/Cargo.toml" ]; then
 	if "$CARGO" clippy --version >/dev/null 2>&1; then
 		rc=0
-		(cd "$host" && CARGO_TARGET_DIR="$BUILD/host" \
-			"$CARGO" clippy -q --all-targets -- -D warnings) || rc=1
+		for dir in "$host" "$host/bench"; do
+			(cd "$dir" && CARGO_TARGET_DIR="$BUILD/host" \
+				"$CARGO" clippy -q --locked --all-targets -- -D warnings) || rc=1
+		done
 		report clippy $rc
 	else
 		note "clippy: not installed, left out"
@@ -77,6 +79,8 @@ SPACING ^tools/bpf/bpftool/sign\.c$ STACK_OF\(
 # how BPF programs declare what is set from outside, and what the kernel has
 VOLATILE \.bpf\.[ch]$ .
 AVOID_EXTERNS \.bpf\.c$ .
+# what the linker makes of --wrap
+AVOID_EXTERNS /bench/src/reference\.c$ __real_
 SPACING \.bpf\.c$ \(void\) __ksym
 # what another thread changes, and reads that are there to be made
 VOLATILE /bpf_signed/(races|user/reader)\.c$ .

@@ -21,6 +21,14 @@ struct btf_type;
  */
 #define BPF_CORE_RELO_MAX	65536U
 
+/*
+ * How deeply types may nest that are compared as wholes: as in the kernel's C
+ * engine (MAX_TYPES_MATCH_DEPTH); and, for the records of an image, as in libbpf,
+ * which would have relocated the program if it were none.
+ */
+#define BPF_CORE_RELO_LEVELS		2U
+#define BPF_CORE_RELO_LEVELS_IMAGE	32U
+
 /**
  * struct btf_view - how type data lies in memory
  * @records: the type section, @records_len bytes
@@ -64,12 +72,13 @@ bool bpf_btf_covers(const struct btf *btf, u32 id, u32 off, u32 size,
 u32 bpf_btf_plain_scalar(const struct btf *btf, u32 id, bpf_btf_name_listed_t listed);
 int bpf_core_relocate(struct bpf_verifier_log *log, const struct btf *btf,
 		      struct bpf_insn *insns, u32 insn_cnt,
-		      const struct bpf_core_relo *relos, u32 cnt);
+		      const struct bpf_core_relo *relos, u32 cnt, u32 levels);
 #else
 static inline int bpf_core_relocate(struct bpf_verifier_log *log,
 				    const struct btf *btf,
 				    struct bpf_insn *insns, u32 insn_cnt,
-				    const struct bpf_core_relo *relos, u32 cnt)
+				    const struct bpf_core_relo *relos, u32 cnt,
+				    u32 levels)
 {
 	return -EOPNOTSUPP;
 }

@@ -10,7 +10,7 @@
 //! Nothing in here trusts its input. Ids, offsets and lengths are checked at each access, chains
 //! are followed a bounded number of steps, and what does not hold yields `None`.
 //!
-//! Names of the vmlinux BTF and of most module BTFs are sorted, which [`Types::ids_named`] and
+//! Names of the vmlinux BTF and of most module BTFs are sorted, which [`Types::ids_from`] and
 //! [`Types::ids_prefixed`] turn into binary searches.
 
 #![deny(clippy::arithmetic_side_effects)]
@@ -154,12 +154,11 @@ impl Kind {
 
 /// The first `N` words of `bytes`.
 fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
+    // One check for all of them.
+    let bytes = bytes.get(..size_of::<[u32; N]>())?;
     let mut out = [0; N];
-    let mut rest = bytes;
-    for w in &mut out {
-        let (head, tail) = rest.split_first_chunk::<4>()?;
-        *w = u32::from_ne_bytes(*head);
-        rest = tail;
+    for (w, bytes) in out.iter_mut().zip(bytes.chunks_exact(size_of::<u32>())) {
+        *w = u32::from_ne_bytes(*bytes.first_chunk()?);
     }
     Some(out)
 }
@@ -216,10 +215,6 @@ impl Int {
 }
 
 /// One type record.
-///
-/// # Invariants
-///
-/// `tail` is as long as `kind` and `vlen` demand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Type<'a> {
     kind: Kind,
@@ -227,6 +222,7 @@ pub(crate) struct Type<'a> {
     vlen: u32,
     name_off: u32,
     size_or_type: u32,
+    /// What follows: elements, if there are any, and then other records.
     tail: &'a [u8],
 }
 
@@ -243,18 +239,22 @@ impl<'a> Type<'a> {
     /// Reads the record with which `bytes` begins.
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let [name_off, info, size_or_type] = words(bytes)?;
-        let kind = Kind::from_raw((info >> 24) & 0x7f)?;
-        let vlen = info & 0xff_ffff;
-        let tail = bytes.get(RECORD..)?.get(..kind.tail_len(vlen)?)?;
-        // INVARIANT: `tail` was cut to that length.
         Some(Self {
-            kind,
+            kind: Kind::from_raw((info >> 24) & 0x7f)?,
             kflag: info >> 31 != 0,
-            vlen,
+            vlen: info & 0xff_ffff,
             name_off,
             size_or_type,
-            tail,
+            tail: bytes.get(RECORD..)?,
         })
+    }
+
+    /// The record's length in bytes, with all that belongs to it.
+    #[allow(dead_code)] // As `Blob`.
+    fn len(&self) -> Option<usize> {
+        let len = self.kind.tail_len(self.vlen)?;
+        self.tail.get(..len)?;
+        len.checked_add(RECORD)
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -306,8 +306,11 @@ impl<'a> Type<'a> {
         }
     }
 
-    /// Element `i` of those behind the record, each of `N` words.
-    fn element<const N: usize>(&self, i: u32) -> Option<[u32; N]> {
+    /// Element `i` of those behind the record, each of `N` words, if there are more than `i`.
+    fn element<const N: usize>(&self, i: u32, count: u32) -> Option<[u32; N]> {
+        if i >= count {
+            return None;
+        }
         let start = usize::try_from(i)
             .ok()?
             .checked_mul(N)?
@@ -320,7 +323,7 @@ impl<'a> Type<'a> {
         if !self.kind.is_composite() {
             return None;
         }
-        let [name_off, type_id, offset] = self.element(i)?;
+        let [name_off, type_id, offset] = self.element(i, self.vlen)?;
         let (bit_offset, bitfield_size) = if self.kflag {
             (offset & 0xff_ffff, offset >> 24)
         } else {
@@ -334,11 +337,27 @@ impl<'a> Type<'a> {
         })
     }
 
+    /// Where the names are of the members of a struct or union from number `i` on, with the
+    /// number of each.
+    pub(crate) fn member_names(&self, i: u32) -> impl Iterator<Item = (u32, u32)> + 'a {
+        const MEMBER: usize = size_of::<[u32; 3]>();
+        let end = if self.kind.is_composite() {
+            self.vlen
+        } else {
+            0
+        };
+        let start = usize::try_from(i).ok().and_then(|i| i.checked_mul(MEMBER));
+        let rest = start.and_then(|start| self.tail.get(start..));
+        (i..end)
+            .zip(rest.unwrap_or(&[]).chunks_exact(MEMBER))
+            .map_while(|(i, member)| words(member).map(|[name_off]| (i, name_off)))
+    }
+
     pub(crate) fn array(&self) -> Option<Array> {
         if self.kind != Kind::Array {
             return None;
         }
-        let [type_id, _, nelems] = self.element(0)?;
+        let [type_id, _, nelems] = self.element(0, 1)?;
         Some(Array { type_id, nelems })
     }
 
@@ -346,14 +365,14 @@ impl<'a> Type<'a> {
     pub(crate) fn enumerator(&self, i: u32) -> Option<Enumerator> {
         match self.kind {
             Kind::Enum => {
-                let [name_off, value] = self.element(i)?;
+                let [name_off, value] = self.element(i, self.vlen)?;
                 Some(Enumerator {
                     name_off,
                     value: sign_extend(value),
                 })
             }
             Kind::Enum64 => {
-                let [name_off, low, high] = self.element(i)?;
+                let [name_off, low, high] = self.element(i, self.vlen)?;
                 Some(Enumerator {
                     name_off,
                     value: (u64::from(high) << 32) | u64::from(low),
@@ -368,7 +387,7 @@ impl<'a> Type<'a> {
         if self.kind != Kind::FuncProto {
             return None;
         }
-        let [_, type_id] = self.element(i)?;
+        let [_, type_id] = self.element(i, self.vlen)?;
         Some(type_id)
     }
 
@@ -376,7 +395,7 @@ impl<'a> Type<'a> {
         if self.kind != Kind::Int {
             return None;
         }
-        let [data] = self.element(0)?;
+        let [data] = self.element(0, 1)?;
         Some(Int {
             encoding: (data >> 24) & 0xf,
             bit_offset: (data >> 16) & 0xff,
@@ -467,15 +486,19 @@ impl<'a> Types<'a> {
     /// The string at `off`, without its NUL.
     pub(crate) fn string(&self, off: u32) -> Option<&'a [u8]> {
         let rest = self.strings_at(off)?;
-        let len = rest.iter().take(MAX_STRING).position(|&c| c == 0)?;
+        let rest = rest.get(..MAX_STRING).unwrap_or(rest);
+        let len = rest.iter().position(|&c| c == 0)?;
         rest.get(..len)
+    }
+
+    /// The first byte of the string at `off`, which may be its NUL.
+    pub(crate) fn first_byte(&self, off: u32) -> Option<u8> {
+        self.strings_at(off)?.first().copied()
     }
 
     /// Whether there is no name at `off`: an empty string, or none at all.
     pub(crate) fn is_anonymous(&self, off: u32) -> bool {
-        self.strings_at(off)
-            .and_then(<[u8]>::first)
-            .is_none_or(|&c| c == 0)
+        self.first_byte(off).is_none_or(|c| c == 0)
     }
 
     /// How the string at `off` compares with `name`, which holds no NUL, by the rules of
@@ -493,15 +516,23 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// Whether the string at `off` begins with `prefix`, which holds no NUL.
-    pub(crate) fn string_begins(&self, off: u32, prefix: &[u8]) -> bool {
-        self.strings_at(off)
-            .is_some_and(|rest| rest.starts_with(prefix))
+    /// Whether the string at `off` is `name`, which holds no NUL.
+    pub(crate) fn is_string(&self, off: u32, name: &[u8]) -> bool {
+        self.follows(off, name, |next| next == 0)
     }
 
-    /// Whether the string at `off` is `name`.
-    pub(crate) fn is_string(&self, off: u32, name: &[u8]) -> bool {
-        self.cmp_string(off, name) == Some(Ordering::Equal)
+    /// Whether the string at `off` is `name`, which holds no NUL, or `name` with something behind
+    /// it that begins with `_`, as a flavour does.
+    pub(crate) fn is_string_or_flavour(&self, off: u32, name: &[u8]) -> bool {
+        self.follows(off, name, |next| next == 0 || next == b'_')
+    }
+
+    /// Whether the string at `off` begins with `name`, and a byte that `fits` follows. That one
+    /// byte tells most strings apart.
+    fn follows(&self, off: u32, name: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+        self.strings_at(off)
+            .and_then(|rest| rest.split_at_checked(name.len()))
+            .is_some_and(|(head, tail)| tail.first().is_some_and(|&c| fits(c)) && head == name)
     }
 
     /// The name of type `id`, empty if it has none.
@@ -529,20 +560,24 @@ impl<'a> Types<'a> {
     /// The size of type `id` in bytes. `None` if it has none or one beyond `i32::MAX`, which
     /// `btf_resolve_size()` cannot tell from an error either.
     pub(crate) fn resolve_size(&self, id: u32) -> Option<u32> {
-        let mut id = id;
+        self.size_of_type(&self.by_id(id)?)
+    }
+
+    /// The same of a type that is at hand.
+    pub(crate) fn size_of_type(&self, t: &Type<'a>) -> Option<u32> {
+        let mut t = *t;
         let mut nelems: u32 = 1;
         for _ in 0..MAX_RESOLVE_DEPTH {
-            let t = self.by_id(id)?;
             let size = match t.kind() {
                 Kind::Ptr => u32::try_from(size_of::<usize>()).ok()?,
                 Kind::Array => {
                     let array = t.array()?;
                     nelems = nelems.checked_mul(array.nelems)?;
-                    id = array.type_id;
+                    t = self.by_id(array.type_id)?;
                     continue;
                 }
                 kind if kind.is_modifier() => {
-                    id = t.type_id()?;
+                    t = self.by_id(t.type_id()?)?;
                     continue;
                 }
                 Kind::Datasec => return None,
@@ -569,31 +604,36 @@ impl<'a> Types<'a> {
         start
     }
 
-    /// How the name of type `id` compares with `name`.
-    fn cmp_name_of(&self, id: u32, name: &[u8]) -> Option<Ordering> {
-        let [name_off] = words(self.record(id)?)?;
-        self.cmp_string(name_off, name)
-    }
-
-    /// The own types called `name`, one after the other; `None` if the types are not sorted.
-    pub(crate) fn ids_named(&self, name: &[u8]) -> Option<Range<u32>> {
-        let ids = self.sorted_ids()?;
-        let end = ids.end;
-        let first = Self::partition(ids, |id| self.cmp_name_of(id, name) == Some(Ordering::Less));
-        // There are hardly ever more than two of a name.
-        let mut last = first;
-        while last < end && self.cmp_name_of(last, name) == Some(Ordering::Equal) {
-            last = last.saturating_add(1);
+    /// The same, where it is likely to be near: begins with ever larger steps.
+    fn partition_near(ids: Range<u32>, mut before: impl FnMut(u32) -> bool) -> u32 {
+        let Range { mut start, end } = ids;
+        let mut step = 1;
+        loop {
+            let next = start.saturating_add(step);
+            if next >= end {
+                return Self::partition(start..end, before);
+            }
+            if !before(next) {
+                return Self::partition(start..next, before);
+            }
+            (start, step) = (next, step.saturating_mul(2));
         }
-        Some(first..last)
     }
 
-    /// The own types whose names begin with `stem` and `suffix`, from the first one to the last of
-    /// all types: the caller stops at the first name that begins otherwise. `None` if the types
-    /// are not sorted.
-    pub(crate) fn ids_prefixed(&self, stem: &[u8], suffix: &[u8]) -> Option<Range<u32>> {
+    /// The own types from the first one that may be called `name` on, to the last of all; `None`
+    /// if the types are not sorted.
+    pub(crate) fn ids_from(&self, name: &[u8]) -> Option<Range<u32>> {
         let ids = self.sorted_ids()?;
-        let end = ids.end;
+        let is_before = |id| {
+            let [name_off] = words(self.record(id)?)?;
+            Some(self.cmp_string(name_off, name)?.is_lt())
+        };
+        Some(Self::partition(ids.clone(), |id| is_before(id) == Some(true))..ids.end)
+    }
+
+    /// Those of `ids`, which are sorted, from the first one on whose name may begin with `stem`
+    /// and `suffix`. That is likely to be near the beginning.
+    pub(crate) fn ids_prefixed(&self, ids: Range<u32>, stem: &[u8], suffix: &[u8]) -> Range<u32> {
         let is_before = |id| {
             let [name_off] = words(self.record(id)?)?;
             let name = self.strings_at(name_off)?;
@@ -603,7 +643,7 @@ impl<'a> Types<'a> {
                 _ => order.is_lt(),
             })
         };
-        Some(Self::partition(ids, |id| is_before(id) == Some(true))..end)
+        Self::partition_near(ids.clone(), |id| is_before(id) == Some(true))..ids.end
     }
 
     fn sorted_ids(&self) -> Option<Range<u32>> {
@@ -624,12 +664,11 @@ impl<'a> Types<'a> {
         if name.is_empty() {
             return None;
         }
-        match self.ids_named(name) {
-            Some(mut ids) => ids.find(|&id| self.kind_of(id) == Some(kind)),
-            None => self.own_ids().find(|&id| {
-                self.kind_of(id) == Some(kind)
-                    && self.cmp_name_of(id, name) == Some(Ordering::Equal)
-            }),
+        let fits = |&id: &u32| self.kind_of(id) == Some(kind);
+        let is_named = |id: &u32| self.name_of(*id) == Some(name);
+        match self.ids_from(name) {
+            Some(ids) => ids.take_while(is_named).find(fits),
+            None => self.own_ids().filter(fits).find(is_named),
         }
     }
 }
@@ -677,7 +716,7 @@ impl<'a> Blob<'a> {
         let mut n = usize::from(base.is_none());
         while !rest.is_empty() {
             let t = Type::parse(rest)?;
-            rest = rest.get(RECORD.checked_add(t.tail.len())?..)?;
+            rest = rest.get(t.len()?..)?;
             n = n.checked_add(1)?;
         }
         Some(n)
@@ -696,7 +735,7 @@ impl<'a> Blob<'a> {
         for entry in index.iter_mut().skip(skip) {
             *entry = begin.checked_add(at)?;
             let t = Type::parse(self.records.get(at..)?)?;
-            at = at.checked_add(RECORD)?.checked_add(t.tail.len())?;
+            at = at.checked_add(t.len()?)?;
         }
         let parts = Parts {
             records: self.records,

@@ -33,15 +33,18 @@
 //! - Kinds that cannot be relocated (function, variable, section, tag, float) never match, as in
 //!   C, which in the kernel writes the words for that to a string constant.
 //! - The value of an ENUMVAL candidate is printed only if it is an enum.
-//! - A bitfield whose type has no size is refused; C divides by zero.
+//! - A bitfield whose type has no size is refused; C divides by zero. BTF with such a member does
+//!   not get past BPF_BTF_LOAD, so that libbpf alone is in danger.
 //! - Variables and sections have no size, as in the kernel; libbpf gives them one.
 //!
 //! Results of the kernel's C code (kernel/bpf/btf.c) that differ from libbpf's, where this engine
 //! sides with libbpf, so that a program becomes the same whoever relocates it:
 //!
 //! - An enum of 32 bits and one of 64 are candidates for each other.
-//! - Types that nest are compared 32 levels deep, not 2.
 //! - Candidates are told apart by kind as well as by name, whatever another program looked for.
+//!
+//! How deeply types may nest that are compared as wholes is for the caller to say: libbpf goes down
+//! 32 levels, the kernel's C code 2. See BPF_CORE_RELO_LEVELS.
 //!
 //! Details go to the log at level 2 only, and messages lack the name of the program, which the
 //! kernel's were always without.
@@ -51,8 +54,9 @@
 //!
 //! Bounds, all of them errors when hit: [`MAX_STEPS`] and [`MAX_STEPS_PROGRAM`] steps,
 //! [`spec::MAX_LEN`] numbers in an access string, [`types::MAX_LEVEL`] levels of nested types,
-//! 64 modifiers in a chain, [`matching::MAX_DIMENSIONS`] array dimensions, names of
-//! [`super::btf::MAX_STRING`] bytes, sizes of `i32::MAX`.
+//! 64 types in a chain of modifiers, [`matching::MAX_DIMENSIONS`] types in one of arrays, names of
+//! [`super::btf::MAX_STRING`] bytes, sizes of `i32::MAX`. hostile_test.rs has a test for each, and
+//! Documentation/bpf/signed_image.rst a table.
 
 #![deny(clippy::arithmetic_side_effects)]
 #![deny(clippy::indexing_slicing)]
@@ -72,12 +76,19 @@ pub(crate) use compute::Fixup;
 pub(crate) use patch::Insn;
 use spec::Spec;
 
-/// Most steps (a name compared, a type or member looked at) that one record may take. Matching
-/// `struct task_struct` member by member against itself takes some 40,000.
+/// Most steps that one record may take. A step is what it takes to look at a member or to compare
+/// a name, some 10 ns; what takes longer counts for more. Matching `struct task_struct` member by
+/// member against itself takes some 40,000.
 pub(crate) const MAX_STEPS: u32 = 1 << 22;
 
-/// Most steps that all records of a program may take together: under a second.
+/// Most steps that all records of a program may take together: a second or two at worst.
 pub(crate) const MAX_STEPS_PROGRAM: u32 = 1 << 26;
+
+/// Steps for each pair of types, whose modifiers and typedefs have to be skipped.
+const STEPS_PER_PAIR: u32 = 16;
+
+/// Steps for each candidate, whatever it is asked for.
+const STEPS_PER_CANDIDATE: u32 = 32;
 
 /// A relocation record, laid out as `struct bpf_core_relo`.
 #[repr(C)]
@@ -325,14 +336,20 @@ pub(crate) trait Log {
     }
 }
 
-/// Steps that may still be taken.
+/// What a record may take.
 pub(crate) struct Budget {
+    /// Steps that are left.
     left: u32,
+    /// How many functions, structs and unions may nest that are compared.
+    pub(crate) levels: usize,
 }
 
 impl Budget {
-    pub(crate) fn new(steps: u32) -> Self {
-        Self { left: steps }
+    pub(crate) fn new(steps: u32, levels: usize) -> Self {
+        Self {
+            left: steps,
+            levels: levels.min(types::MAX_LEVEL),
+        }
     }
 
     /// Takes one step.
@@ -388,24 +405,28 @@ pub(crate) struct Relocator<'a, T, L> {
     targets: T,
     cache: Cache<'a, L>,
     work: &'a mut Workspace,
+    levels: usize,
     steps_left: u32,
 }
 
 impl<'a, T: Targets, L: List> Relocator<'a, T, L> {
     /// `local` is the program's BTF; `slots` hold one entry for each root type, so there have to
-    /// be more than records, and `found` takes the candidates.
+    /// be more than records, and `found` takes the candidates. Types that are compared as wholes
+    /// may nest `levels` deep, at most [`types::MAX_LEVEL`].
     pub(crate) fn new(
         local: Types<'a>,
         targets: T,
         slots: &'a mut [Slot],
         found: L,
         work: &'a mut Workspace,
+        levels: usize,
     ) -> Self {
         Self {
             local,
             targets,
             cache: Cache::new(slots, found),
             work,
+            levels,
             steps_left: MAX_STEPS_PROGRAM,
         }
     }
@@ -418,7 +439,7 @@ impl<'a, T: Targets, L: List> Relocator<'a, T, L> {
         insns: &mut [Insn],
         log: &mut dyn Log,
     ) -> Result<(), Error> {
-        let mut budget = Budget::new(self.steps_left.min(MAX_STEPS));
+        let mut budget = Budget::new(self.steps_left.min(MAX_STEPS), self.levels);
         let before = budget.left;
         let fixup = self.compute(n, relo, &mut budget, log);
         self.steps_left = self
@@ -475,6 +496,7 @@ impl<'a, T: Targets, L: List> Relocator<'a, T, L> {
         let job = compute::Job {
             n,
             relo,
+            root: &root,
             kind,
             local: &self.local,
         };

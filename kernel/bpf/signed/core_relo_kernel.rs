@@ -165,14 +165,22 @@ struct ZeroedWorkspace(Workspace);
 // SAFETY: A workspace consists of integers and `bool`s, for which zero is a valid value.
 unsafe impl Zeroable for ZeroedWorkspace {}
 
-/// Relocates `insns`, a program with the types `local`, by `relos`.
-fn relocate(local: &Btf, insns: &mut [Insn], relos: &[Relo], mut log: &Log) -> Result {
+/// Relocates `insns`, a program with the types `local`, by `relos`; types are compared `levels`
+/// deep.
+fn relocate(
+    local: &Btf,
+    insns: &mut [Insn],
+    relos: &[Relo],
+    levels: usize,
+    mut log: &Log,
+) -> Result {
     let slots = Cache::<Found>::slots_for(relos.len());
     let mut slots = KVVec::from_elem(Slot::default(), slots, GFP_KERNEL_ACCOUNT)?;
     let found = Found(KVVec::with_capacity(relos.len(), GFP_KERNEL_ACCOUNT)?);
     let mut work = KBox::<ZeroedWorkspace>::zeroed(GFP_KERNEL_ACCOUNT)?;
     let kernel = Kernel::new();
-    let mut relocator = Relocator::new(types(local, None), kernel, &mut slots, found, &mut work.0);
+    let local = types(local, None);
+    let mut relocator = Relocator::new(local, kernel, &mut slots, found, &mut work.0, levels);
     for (relo, n) in relos.iter().zip(0..) {
         // As the verifier does in its own loops.
         if current!().signal_pending() {
@@ -191,7 +199,8 @@ const _: () = {
     assert!(align_of::<Relo>() == align_of::<bindings::bpf_core_relo>());
 };
 
-/// Applies the CO-RE records of a program.
+/// Applies the CO-RE records of a program. Types that are compared as wholes may nest `levels`
+/// deep.
 ///
 /// # Safety
 ///
@@ -205,6 +214,7 @@ pub(crate) unsafe extern "C" fn bpf_core_relocate(
     insn_cnt: u32,
     relos: *const bindings::bpf_core_relo,
     cnt: u32,
+    levels: u32,
 ) -> c_int {
     if cnt == 0 || insn_cnt == 0 {
         return 0;
@@ -217,7 +227,7 @@ pub(crate) unsafe extern "C" fn bpf_core_relocate(
     // SAFETY: The caller guarantees that the records are valid; `Relo` has the layout of
     // `bpf_core_relo`. A `u32` always fits into a `usize`.
     let relos = unsafe { slice::from_raw_parts(relos.cast::<Relo>(), cnt as usize) };
-    match relocate(btf, insns, relos, log) {
+    match relocate(btf, insns, relos, levels as usize, log) {
         Ok(()) => 0,
         Err(e) => e.to_errno(),
     }
@@ -234,6 +244,7 @@ mod tests {
         },
         core_relo::{
             patch::POISON,
+            types::MAX_LEVEL,
             ReloKind, //
         },
     };
@@ -310,7 +321,7 @@ mod tests {
             access_str_off: ACCESS,
             kind: kind as u32,
         };
-        Relocator::new(local, kernel, &mut slots, found, &mut work.0)
+        Relocator::new(local, kernel, &mut slots, found, &mut work.0, MAX_LEVEL)
             .relocate(0, &relo, &mut insns, &mut Quiet)?;
         Ok(insns[0])
     }

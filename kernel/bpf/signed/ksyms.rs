@@ -15,7 +15,8 @@ use crate::{
         matching::Sides,
         types::{
             types_are_compat,
-            Stack, //
+            Stack,
+            MAX_LEVEL, //
         },
         Budget,
         MAX_STEPS, //
@@ -185,7 +186,7 @@ fn is_compat(sides: Sides<'_>, local: u32, target: u32, stack: &mut Stack) -> Re
         local,
         target,
         stack,
-        &mut Budget::new(MAX_STEPS),
+        &mut Budget::new(MAX_STEPS, MAX_LEVEL),
     )?)
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Tells the tests what they have to work with: those that lack it are reported as ignored. Builds
-//! libbpf of the tree that `LINUX` names, into our own output directory.
+//! libbpf of the tree that `LINUX` names, into our own output directory, and `src/reference.c`.
+//!
+//! This serves the tests and the package in `bench`, each of which has a `src/reference.c`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -31,7 +33,6 @@ fn main() {
     named("BTFS");
     named("BPF_OBJECTS");
     named("CORE_OBJECTS");
-    println!("cargo:rerun-if-changed=build.rs");
     if let Some(linux) = named("LINUX") {
         build_reference(&linux);
     }
@@ -41,7 +42,6 @@ fn build_reference(linux: &Path) {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let source = linux.join("tools/lib/bpf");
     println!("cargo:rerun-if-changed=src/reference.c");
-    println!("cargo:rerun-if-changed=benches/reference.c");
     for file in ["relo_core.c", "libbpf.c", "btf.c"] {
         println!("cargo:rerun-if-changed={}", source.join(file).display());
     }
@@ -57,27 +57,22 @@ fn build_reference(linux: &Path) {
         // Those of the cargo that runs us, or of a kbuild around it.
         .env_remove("MAKEFLAGS")
         .env_remove("MAKELEVEL"));
-    for (name, file) in [
-        ("reference", "src/reference.c"),
-        ("bench", "benches/reference.c"),
-    ] {
-        let object = out.join(format!("{name}.o"));
-        let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
-        run(Command::new(compiler)
-            .args(["-c", "-O2", "-g", "-Wall", "-fPIC", file, "-o"])
-            .arg(&object)
-            .arg("-I")
-            .arg(&source)
-            .arg("-I")
-            .arg(&libbpf)
-            .arg("-I")
-            .arg(linux.join("tools/include"))
-            .arg("-I")
-            .arg(linux.join("tools/include/uapi")));
-        let archive = out.join(format!("lib{name}.a"));
-        let _ = std::fs::remove_file(&archive);
-        run(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
-    }
+    let object = out.join("reference.o");
+    let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
+    run(Command::new(compiler)
+        .args(["-c", "-O2", "-g", "-Wall", "-fPIC", "src/reference.c", "-o"])
+        .arg(&object)
+        .arg("-I")
+        .arg(&source)
+        .arg("-I")
+        .arg(&libbpf)
+        .arg("-I")
+        .arg(linux.join("tools/include"))
+        .arg("-I")
+        .arg(linux.join("tools/include/uapi")));
+    let archive = out.join("libreference.a");
+    let _ = std::fs::remove_file(&archive);
+    run(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
 
     println!("cargo:rustc-link-search=native={}", out.display());
     println!("cargo:rustc-link-search=native={}", libbpf.display());
@@ -85,4 +80,10 @@ fn build_reference(linux: &Path) {
     println!("cargo:rustc-link-lib=static=bpf");
     println!("cargo:rustc-link-lib=elf");
     println!("cargo:rustc-link-lib=z");
+    // See bench/src/reference.c
+    if env::var("CARGO_PKG_NAME").as_deref() == Ok("bpf_signed_bench") {
+        for function in ["open64", "faccessat"] {
+            println!("cargo:rustc-link-arg-bins=-Wl,--wrap={function}");
+        }
+    }
 }

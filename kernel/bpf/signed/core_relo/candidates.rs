@@ -60,7 +60,7 @@ pub(crate) fn search(
     budget: &mut Budget,
     mut found: impl FnMut(u32) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let Some(exact) = types.ids_named(essential) else {
+    let Some(ids) = types.ids_from(essential) else {
         // Not sorted: look at each.
         for id in types.own_ids() {
             budget.step()?;
@@ -77,38 +77,37 @@ pub(crate) fn search(
         return Ok(());
     };
 
-    // Two binary searches over at most 2^20 types.
-    budget.steps(40)?;
-    let is_kind = |id| {
-        types
-            .by_id(id)
-            .is_some_and(|t| t.kind().is_core_compat(kind))
-    };
-    for id in exact {
+    // Two searches by halves over at most 2^20 types, the second of which may take twice as long.
+    budget.steps(60)?;
+    // An essential name may itself look flavoured: that of `a___b___c` is `a___b`, while that of a
+    // type which is called `a___b` is `a`.
+    let is_own = essential_name(essential) == essential;
+    let mut flavours = ids.clone();
+    for id in ids {
         budget.step()?;
-        // An essential name may itself look flavoured: that of `a___b___c` is `a___b`, while that
-        // of a type which is called `a___b` is `a`.
-        if is_kind(id)
-            && types
-                .name_of(id)
-                .is_some_and(|n| essential_name(n) == essential)
-        {
+        let Some(t) = types
+            .by_id(id)
+            .filter(|t| types.is_string(t.name_off(), essential))
+        else {
+            break;
+        };
+        flavours.start = id;
+        if is_own && t.kind().is_core_compat(kind) {
             found(id)?;
         }
     }
-    for id in types
-        .ids_prefixed(essential, SEPARATOR)
-        .into_iter()
-        .flatten()
-    {
+    for id in types.ids_prefixed(flavours, essential, SEPARATOR) {
         budget.step()?;
-        let Some(name) = types.name_of(id) else {
+        let Some(t) = types.by_id(id) else {
             continue;
         };
-        if !is_flavour_of(name, essential) {
+        let Some(name) = types
+            .string(t.name_off())
+            .filter(|name| is_flavour_of(name, essential))
+        else {
             break;
-        }
-        if is_kind(id) && essential_name(name) == essential {
+        };
+        if t.kind().is_core_compat(kind) && essential_name(name) == essential {
             found(id)?;
         }
     }

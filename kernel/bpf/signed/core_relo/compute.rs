@@ -2,7 +2,7 @@
 
 //! Computes what a record's instruction should hold, and what it will hold.
 
-use super::btf::{Kind, Types};
+use super::btf::{Kind, Type, Types};
 use super::candidates::{Candidate, Targets};
 use super::matching::{self, Sides};
 use super::spec::{self, Accessor, Show, Spec};
@@ -67,6 +67,7 @@ impl Value {
 pub(crate) struct Job<'a> {
     pub(crate) n: u32,
     pub(crate) relo: &'a Relo,
+    pub(crate) root: &'a Type<'a>,
     pub(crate) kind: ReloKind,
     pub(crate) local: &'a Types<'a>,
 }
@@ -84,6 +85,7 @@ pub(crate) fn compute<T: Targets>(
     let &Job {
         n,
         relo,
+        root,
         kind,
         local: local_types,
     } = job;
@@ -92,7 +94,6 @@ pub(crate) fn compute<T: Targets>(
         target,
         scratch,
     } = work;
-    let root = local_types.by_id(relo.type_id).ok_or(Error::BadTypeId)?;
 
     let access = local_types.string(relo.access_str_off);
     access
@@ -137,7 +138,7 @@ pub(crate) fn compute<T: Targets>(
 
     let mut agreed: Option<(Fixup, u32)> = None;
     for (i, candidate) in candidates.iter().enumerate() {
-        budget.step()?;
+        budget.steps(super::STEPS_PER_CANDIDATE)?;
         let types = targets.types(candidate.btf).ok_or(Error::BadType)?;
         let sides = Sides {
             local: local_types,
@@ -320,13 +321,13 @@ fn value_of_field(kind: ReloKind, types: &Types<'_>, spec: &Spec) -> Result<Valu
 }
 
 /// The size of a field as a load or store sees it: that of an array's element.
-fn access_size(types: &Types<'_>, id: u32) -> Result<u32, Error> {
-    let (mut id, mut t) = types.skip_modifiers(id).ok_or(Error::BadType)?;
+fn access_size<'a>(types: &Types<'a>, t: Type<'a>) -> Result<u32, Error> {
+    let mut t = t;
     for _ in 0..matching::MAX_DIMENSIONS {
         let Some(array) = t.array() else {
-            return types.resolve_size(id).ok_or(Error::NoSize);
+            return types.size_of_type(&t).ok_or(Error::NoSize);
         };
-        (id, t) = types.skip_modifiers(array.type_id).ok_or(Error::BadType)?;
+        (_, t) = types.skip_modifiers(array.type_id).ok_or(Error::BadType)?;
     }
     Err(Error::TypesTooDeep)
 }
@@ -337,14 +338,15 @@ fn value_of_element(
     spec: &Spec,
     acc: &Accessor,
 ) -> Result<Value, Error> {
+    let t = types.by_id(acc.type_id).ok_or(Error::BadType)?;
     match kind {
         ReloKind::FieldByteOffset => Ok(Value {
-            size: access_size(types, acc.type_id)?,
+            size: access_size(types, t)?,
             type_id: acc.type_id,
             ..Value::certain(u64::from(spec.bit_offset / 8))
         }),
         ReloKind::FieldByteSize => Ok(Value::certain(u64::from(
-            types.resolve_size(acc.type_id).ok_or(Error::NoSize)?,
+            types.size_of_type(&t).ok_or(Error::NoSize)?,
         ))),
         _ => Err(Error::ArrayElement),
     }
@@ -389,7 +391,7 @@ fn value_of_member(
         let (offset, size) = bitfield_load(spec.bit_offset, member.bitfield_size, type_size)?;
         (offset, size, member.bitfield_size)
     } else {
-        let size = types.resolve_size(type_id).ok_or(Error::NoSize)?;
+        let size = types.size_of_type(&t).ok_or(Error::NoSize)?;
         (spec.bit_offset / 8, size, size.wrapping_mul(8))
     };
 
@@ -411,7 +413,7 @@ fn value_of_member(
     Ok(match kind {
         ReloKind::FieldByteOffset if is_bitfield => value(offset),
         ReloKind::FieldByteOffset => Value {
-            size: access_size(types, type_id)?,
+            size: access_size(types, t)?,
             type_id,
             ..value(offset)
         },

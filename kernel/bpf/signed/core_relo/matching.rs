@@ -5,11 +5,11 @@
 //! Members are found by name, wherever the target has moved them: into or out of anonymous structs
 //! and unions, and at any offset. Their types have to be compatible.
 
-use super::btf::{Kind, Type, Types};
+use super::btf::{Kind, Member, Type, Types};
 use super::candidates::essential_name;
 use super::spec::{self, Accessor, Spec};
 use super::types;
-use super::{Budget, Error, Family, ReloKind};
+use super::{Budget, Error, Family, ReloKind, STEPS_PER_PAIR};
 
 /// Most dimensions of an array that are looked through.
 pub(crate) const MAX_DIMENSIONS: usize = 32;
@@ -109,7 +109,7 @@ fn match_field(
         }
 
         // The root is an element by itself; further ones are of the array that was come to.
-        let mut elem = at;
+        let (mut elem, mut elem_type) = (at, t);
         if n > 0 {
             let Some(array) = t.array() else {
                 return Ok(false);
@@ -117,7 +117,7 @@ fn match_field(
             if !target.is_in_bounds(sides.target, &array, acc.idx) {
                 return Ok(false);
             }
-            (elem, _) = sides
+            (elem, elem_type) = sides
                 .target
                 .skip_modifiers(array.type_id)
                 .ok_or(Error::BadType)?;
@@ -128,7 +128,7 @@ fn match_field(
             idx: acc.idx,
             name_off: 0,
         })?;
-        let size = sides.target.resolve_size(elem).ok_or(Error::NoSize)?;
+        let size = sides.target.size_of_type(&elem_type).ok_or(Error::NoSize)?;
         target.add_elements(acc.idx, size)?;
         id = elem;
     }
@@ -164,57 +164,89 @@ fn match_member<'a>(
 
     let (mut holder, mut t) = (holder, *holder_type);
     let mut depth = 0usize;
-    let mut idx = 0;
+    let mut first = 0;
     loop {
-        budget.step()?;
-        let Some(member) = t.member(idx).filter(|_| idx < t.vlen()) else {
-            // Out of the anonymous struct, and on behind it.
-            let Some(up) = depth.checked_sub(1) else {
-                return Ok(None);
-            };
-            depth = up;
-            holder = *scratch.holders.get(depth).ok_or(Error::TooDeep)?;
-            t = sides.target.by_id(holder).ok_or(Error::BadType)?;
-            idx = target.pop_raw().ok_or(Error::BadType)?;
-            let left = t.member(idx).ok_or(Error::BadType)?;
-            target.bit_offset = target.bit_offset.saturating_sub(left.bit_offset);
-            idx = idx.saturating_add(1);
-            continue;
-        };
-        if target.is_full() {
-            return Err(Error::TooDeep);
-        }
-
-        if sides.target.is_anonymous(member.name_off) {
-            let (id, inner) = sides
-                .target
-                .skip_modifiers(member.type_id)
-                .ok_or(Error::BadType)?;
-            if inner.kind().is_composite() {
+        match seek_member(sides.target, &t, first, wanted, target.is_full(), budget)? {
+            Some((idx, member, Next::Named)) => {
+                budget.steps(STEPS_PER_PAIR)?;
+                if fields_are_compat(sides, local_member.type_id, member.type_id)? {
+                    target.push_raw(idx)?;
+                    target.add_bits(member.bit_offset)?;
+                    target.push(Accessor {
+                        type_id: holder,
+                        idx,
+                        name_off: member.name_off,
+                    })?;
+                    return Ok(Some(member.type_id));
+                }
+                // No struct has two members of one name: this one does not have it.
+                first = t.vlen();
+            }
+            Some((idx, member, Next::Within(id, inner))) => {
                 *scratch.holders.get_mut(depth).ok_or(Error::TooDeep)? = holder;
                 depth = depth.saturating_add(1);
                 target.push_raw(idx)?;
                 target.add_bits(member.bit_offset)?;
-                (holder, t, idx) = (id, inner, 0);
-                continue;
+                (holder, t, first) = (id, inner, 0);
             }
-        } else if sides.target.is_string(member.name_off, wanted) {
-            if fields_are_compat(sides, local_member.type_id, member.type_id)? {
-                target.push_raw(idx)?;
-                target.add_bits(member.bit_offset)?;
-                target.push(Accessor {
-                    type_id: holder,
-                    idx,
-                    name_off: member.name_off,
-                })?;
-                return Ok(Some(member.type_id));
+            None => {
+                // Out of the anonymous struct, and on behind it.
+                let Some(up) = depth.checked_sub(1) else {
+                    return Ok(None);
+                };
+                depth = up;
+                holder = *scratch.holders.get(depth).ok_or(Error::TooDeep)?;
+                t = sides.target.by_id(holder).ok_or(Error::BadType)?;
+                let idx = target.pop_raw().ok_or(Error::BadType)?;
+                let left = t.member(idx).ok_or(Error::BadType)?;
+                target.bit_offset = target.bit_offset.saturating_sub(left.bit_offset);
+                first = idx.saturating_add(1);
             }
-            // No struct has two members of one name: this one does not have it.
-            idx = t.vlen();
-            continue;
         }
-        idx = idx.saturating_add(1);
     }
+}
+
+/// Where a search for a member goes on.
+enum Next<'a> {
+    /// This is it.
+    Named,
+    /// It may be in here: an anonymous struct or union.
+    Within(u32, Type<'a>),
+}
+
+/// The next member of `t`, from number `first` on, that is called `wanted` or may have it within.
+fn seek_member<'a>(
+    types: &Types<'a>,
+    t: &Type<'a>,
+    first: u32,
+    wanted: &[u8],
+    is_full: bool,
+    budget: &mut Budget,
+) -> Result<Option<(u32, Member, Next<'a>)>, Error> {
+    if is_full && first < t.vlen() {
+        return Err(Error::TooDeep);
+    }
+    // Most names are told apart by their first byte.
+    let &first_byte = wanted.first().ok_or(Error::BadType)?;
+    for (idx, name_off) in t.member_names(first) {
+        budget.step()?;
+        match types.first_byte(name_off) {
+            Some(c) if c == first_byte && types.is_string(name_off, wanted) => {
+                let member = t.member(idx).ok_or(Error::BadType)?;
+                return Ok(Some((idx, member, Next::Named)));
+            }
+            Some(0) | None => {
+                let member = t.member(idx).ok_or(Error::BadType)?;
+                let (id, inner) = types.skip_modifiers(member.type_id).ok_or(Error::BadType)?;
+                if inner.kind().is_composite() {
+                    return Ok(Some((idx, member, Next::Within(id, inner))));
+                }
+            }
+            Some(_) => (),
+        }
+    }
+    budget.step()?;
+    Ok(None)
 }
 
 /// Whether a member of type `targ_id` will do for one of type `local_id`:

@@ -238,7 +238,7 @@ pub(crate) fn parse(
         idx,
         name_off: 0,
     })?;
-    spec.add_elements(idx, types.resolve_size(id).ok_or(Error::NoSize)?)?;
+    spec.add_elements(idx, types.size_of_type(&t).ok_or(Error::NoSize)?)?;
 
     let mut id = id;
     for at in 1..spec.raw().len() {
@@ -259,7 +259,7 @@ pub(crate) fn parse(
             }
             id = member.type_id;
         } else if let Some(array) = t.array() {
-            let (elem, _) = types.skip_modifiers(array.type_id).ok_or(Error::BadType)?;
+            let (elem, t) = types.skip_modifiers(array.type_id).ok_or(Error::BadType)?;
             if !spec.is_in_bounds(types, &array, idx) {
                 return Err(Error::BadAccess);
             }
@@ -268,7 +268,7 @@ pub(crate) fn parse(
                 idx,
                 name_off: 0,
             })?;
-            spec.add_elements(idx, types.resolve_size(elem).ok_or(Error::NoSize)?)?;
+            spec.add_elements(idx, types.size_of_type(&t).ok_or(Error::NoSize)?)?;
             id = elem;
         } else {
             return Err(Error::BadAccess);

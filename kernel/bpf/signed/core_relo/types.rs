@@ -10,9 +10,9 @@
 use super::btf::{Kind, Type, Types};
 use super::candidates::essential_name;
 use super::matching::Sides;
-use super::{Budget, Error};
+use super::{Budget, Error, STEPS_PER_PAIR};
 
-/// Deepest nesting of functions, structs and unions, as in libbpf.
+/// Deepest nesting of functions, structs and unions that can be asked for: as in libbpf.
 pub(crate) const MAX_LEVEL: usize = 32;
 
 /// Longest way from one level to the next through pointers, arrays and return types.
@@ -55,6 +55,14 @@ impl Stack {
         }
     }
 
+    /// Whether there may be one more level.
+    fn check(&self, budget: &Budget) -> Result<(), Error> {
+        if self.len >= budget.levels {
+            return Err(Error::TypesTooDeep);
+        }
+        Ok(())
+    }
+
     fn push(&mut self, frame: Frame) -> Result<(), Error> {
         *self.frames.get_mut(self.len).ok_or(Error::TypesTooDeep)? = frame;
         self.len = self.len.saturating_add(1);
@@ -93,7 +101,7 @@ impl Pair {
         sides: Sides<'a>,
         budget: &mut Budget,
     ) -> Result<(Type<'a>, Type<'a>), Error> {
-        budget.step()?;
+        budget.steps(STEPS_PER_PAIR)?;
         self.depth = self.depth.checked_sub(1).ok_or(Error::TypesTooDeep)?;
         let (local, target);
         (self.local, local) = sides
@@ -232,6 +240,7 @@ fn is_compat_so_far(
                     return Ok(false);
                 }
                 if local.vlen() > 0 {
+                    stack.check(budget)?;
                     stack.push(pair.frame())?;
                     return Ok(true);
                 }
@@ -260,9 +269,8 @@ pub(crate) fn types_match(
     stack.len = 0;
     let mut pair = Pair::nested(local, target, false);
     loop {
-        if stack.len >= MAX_LEVEL {
-            return Err(Error::TypesTooDeep);
-        }
+        // As in C, what has no parts counts as a level, too.
+        stack.check(budget)?;
         let mut step = match_down(sides, pair, stack, budget)?;
         // Hands results to what they are part of, until there is something else to compare.
         pair = loop {
@@ -444,7 +452,7 @@ fn essential<'a>(types: &Types<'a>, off: u32) -> Result<&'a [u8], Error> {
 
 /// Whether the essential name at `off` is `name`.
 pub(crate) fn has_essential(types: &Types<'_>, off: u32, name: &[u8]) -> bool {
-    types.string_begins(off, name)
+    types.is_string_or_flavour(off, name)
         && types
             .string(off)
             .is_some_and(|string| essential_name(string) == name)

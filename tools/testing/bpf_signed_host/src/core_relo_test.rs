@@ -299,7 +299,7 @@ fn candidates() {
         }
         with(&b, |types| {
             let mut found = Vec::new();
-            let mut budget = crate::signed::core_relo::Budget::new(1000);
+            let mut budget = crate::signed::core_relo::Budget::new(1000, 0);
             crate::signed::core_relo::candidates::search(
                 types,
                 wanted.as_bytes(),

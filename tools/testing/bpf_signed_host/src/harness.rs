@@ -4,6 +4,7 @@
 
 use crate::builder::Builder;
 use crate::signed::btf::{Blob, Types};
+use crate::signed::core_relo::types::MAX_LEVEL;
 use crate::signed::core_relo::{
     Cache, Candidate, Error, Insn, Level, List, Log, Relo, ReloKind, Relocator, Slot, Targets,
     Workspace,
@@ -91,11 +92,21 @@ pub(crate) fn relocate(
     relos: &[Relo],
     insns: &[Insn],
 ) -> Outcome {
-    relocate_to(local, targets, relos, insns, Lines::default())
+    relocate_levels(local, targets, relos, insns, MAX_LEVEL)
+}
+
+/// The same, with types compared so many levels deep.
+pub(crate) fn relocate_levels(
+    local: &Types<'_>,
+    targets: &[Types<'_>],
+    relos: &[Relo],
+    insns: &[Insn],
+    levels: usize,
+) -> Outcome {
+    relocate_to(local, targets, relos, insns, levels, Lines::default())
 }
 
 /// The same without a log.
-#[cfg(have_linux)]
 pub(crate) fn relocate_quietly(
     local: &Types<'_>,
     targets: &[Types<'_>],
@@ -106,7 +117,7 @@ pub(crate) fn relocate_quietly(
         quiet: true,
         ..Lines::default()
     };
-    relocate_to(local, targets, relos, insns, log)
+    relocate_to(local, targets, relos, insns, MAX_LEVEL, log)
 }
 
 fn relocate_to(
@@ -114,12 +125,14 @@ fn relocate_to(
     targets: &[Types<'_>],
     relos: &[Relo],
     insns: &[Insn],
+    levels: usize,
     mut log: Lines,
 ) -> Outcome {
     let mut insns = insns.to_vec();
     let mut work = Workspace::new();
     let mut slots = vec![Slot::default(); Cache::<Vec<Candidate>>::slots_for(relos.len())];
-    let mut relocator = Relocator::new(*local, Kernel(targets), &mut slots, Vec::new(), &mut work);
+    let (found, targets) = (Vec::new(), Kernel(targets));
+    let mut relocator = Relocator::new(*local, targets, &mut slots, found, &mut work, levels);
     let result = relos
         .iter()
         .zip(0..)

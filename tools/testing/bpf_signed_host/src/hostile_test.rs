@@ -5,6 +5,7 @@
 use crate::builder::Builder;
 use crate::harness::*;
 use crate::signed::btf::{Blob, Kind};
+use crate::signed::core_relo::types::MAX_LEVEL;
 use crate::signed::core_relo::{Errno, Error, Relo, ReloKind, MAX_STEPS_PROGRAM};
 use std::time::{Duration, Instant};
 use ReloKind::*;
@@ -195,7 +196,10 @@ fn cycles() {
         for kind in ReloKind::ALL {
             for access in ["0", "0:0", "0:1:1:1", "0:0:0:0:0", "0:2", "1:1"] {
                 let out = run(&mut b, kind, root, access.as_bytes());
-                assert!(out.result.is_ok() || !out.log.is_empty());
+                assert!(
+                    out.result.is_ok() || out.says("relo #0: "),
+                    "{root} {kind:?}"
+                );
             }
         }
     }
@@ -271,6 +275,229 @@ fn steps() {
     });
     assert!(relos.len() as u64 * 4000 > u64::from(MAX_STEPS_PROGRAM));
     assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+/// What nests as deeply as it may, and what nests one deeper.
+#[test]
+fn deepest() {
+    type Nest = fn(&mut Builder, usize) -> u32;
+    let modifiers: Nest = |b, n| {
+        let int = b.int("int", 4, true);
+        let last = (0..n).fold(int, |id, _| b.constant(id));
+        b.structure("s", 4, &[("a", last, 0, 0)])
+    };
+    let dimensions: Nest = |b, n| {
+        let int = b.int("int", 4, true);
+        let last = (0..n).fold(int, |id, _| b.array(id, 1));
+        b.structure("s", 4, &[("a", last, 0, 0)])
+    };
+    let members: Nest = |b, n| {
+        let int = b.int("int", 4, true);
+        (0..n).fold(int, |id, _| b.structure("s", 4, &[("a", id, 0, 0)]))
+    };
+    let anonymous: Nest = |b, n| {
+        let int = b.int("int", 4, true);
+        let last = b.structure("", 4, &[("a", int, 0, 0)]);
+        let last = (1..n).fold(last, |id, _| b.structure("", 4, &[("", id, 0, 0)]));
+        b.structure("s", 4, &[("", last, 0, 0)])
+    };
+    let functions: Nest = |b, n| {
+        let int = b.int("int", 4, true);
+        let last = (0..n).fold(int, |id, _| b.function(int, &[id]));
+        b.typedef("s", last)
+    };
+    let way = |n: usize| vec!["0"; n].join(":");
+    for (nest, kind, access, most, error) in [
+        (modifiers, FieldByteOffset, "0:0", 63, Error::BadType),
+        (dimensions, FieldByteOffset, "0:0", 31, Error::TypesTooDeep),
+        (members, FieldByteOffset, &way(64), 63, Error::BadAccess),
+        (anonymous, FieldByteOffset, "0:0", 62, Error::TooDeep),
+        (functions, TypeExists, "0", 32, Error::TypesTooDeep),
+        (members, TypeMatches, "0", 31, Error::TypesTooDeep),
+    ] {
+        for n in [most, most + 1] {
+            let mut target = Builder::new();
+            nest(&mut target, n);
+            let mut local = Builder::new();
+            let root = if nest as usize == anonymous as usize {
+                members(&mut local, 1)
+            } else {
+                nest(&mut local, n)
+            };
+            // The way down has one number more than there are structs.
+            let long = way(n + 1);
+            let access = if access.len() > 3 { &long } else { access };
+            let record = relo(kind, root, local.string(access));
+            let insns = ld_imm64((kind != FieldByteOffset).into());
+            let out = with(&local, |local| {
+                with(&target, |target| {
+                    relocate(local, &[*target], &[record], &insns)
+                })
+            });
+            let expected = if n == most { Ok(()) } else { Err(error) };
+            assert_eq!(out.result, expected, "{n} {kind:?} {:?}", out.log);
+            assert!(n == most || out.says("relo #0: "), "{:?}", out.log);
+        }
+    }
+
+    // As few levels as the caller says.
+    for (nest, kind) in [(functions, TypeExists), (members, TypeMatches)] {
+        for levels in 1..=MAX_LEVEL {
+            let most = levels - usize::from(kind == TypeMatches);
+            for n in [most, most + 1] {
+                let mut b = Builder::new();
+                let root = nest(&mut b, n.max(1));
+                let record = relo(kind, root, b.string("0"));
+                let insns = ld_imm64(1);
+                let out = with(&b, |types| {
+                    relocate_levels(types, &[*types], &[record], &insns, levels)
+                });
+                let expected = if n.max(1) == most {
+                    Ok(())
+                } else {
+                    Err(Error::TypesTooDeep)
+                };
+                assert_eq!(out.result, expected, "{n} of {levels} {kind:?}");
+            }
+        }
+    }
+}
+
+/// Counts that are as large as they can be.
+#[test]
+fn huge_counts() {
+    const MANY: usize = 100_000;
+    let start = Instant::now();
+    let mut b = Builder::new();
+    let int = b.int("int", 4, true);
+    let arr = b.array(int, u32::MAX);
+    let huge = b.structure("huge", 4, &[("a", arr, 0, 0), ("b", int, 0, 0)]);
+    let mut members = vec![("m", int, 0, 0); MANY];
+    members[MANY - 1] = ("z", int, 32, 0);
+    let wide = b.structure("wide", 8, &members);
+    let same = b.structure("same", 8, &vec![("z", int, 0, 0); MANY]);
+    let mut enumerators = vec![("m", 0); MANY];
+    enumerators[MANY - 1] = ("z", 7);
+    let colours = b.enumeration("colours", 4, false, &enumerators);
+    let proto = b.function(int, &vec![int; MANY]);
+    let function = b.typedef("function", proto);
+
+    // The last of many is found.
+    let last = format!("0:{}", MANY - 1);
+    let out = run(&mut b, FieldByteOffset, wide, last.as_bytes());
+    assert_eq!(out.result, Err(Error::UnexpectedValue), "{:?}", out.log);
+    assert!(out.says("exp 4 -> 4"), "{:?}", out.log);
+    let last = (MANY - 1).to_string();
+    let out = run(&mut b, EnumvalValue, colours, last.as_bytes());
+    assert!(out.says("exp 7 -> 7"), "{:?}", out.log);
+    let out = run(&mut b, TypeExists, function, b"0");
+    assert_eq!((out.result, imm64(&out.insns)), (Ok(()), 1));
+    // But not each of many among as many.
+    let mut target = b.clone();
+    let mut members = vec![("y", int, 0, 0); MANY];
+    members[MANY - 1] = ("z", int, 0, 0);
+    target.structure("same", 8, &members);
+    let record = relo(TypeMatches, same, b.string("0"));
+    let out = with(&b, |local| {
+        with(&target, |target| {
+            relocate(local, &[*target], &[record], &ld_imm64(1))
+        })
+    });
+    assert_eq!(out.result, Err(Error::TooComplex));
+    assert!(out.says("relo #0: "));
+
+    for (kind, access, error) in [
+        (FieldByteSize, "0:0", Error::NoSize),
+        (FieldByteOffset, "0:0:134217727", Error::UnexpectedValue),
+        (FieldByteOffset, "0:0:134217728", Error::OffsetOverflow),
+        (FieldByteOffset, "0:2147483647", Error::BadAccess),
+    ] {
+        let out = run(&mut b, kind, huge, access.as_bytes());
+        assert_eq!(out.result, Err(error), "{access} {:?}", out.log);
+        assert!(out.says("relo #0: "), "{:?}", out.log);
+    }
+
+    // More than there is room for.
+    let name = b.string("more");
+    b.raw(&[name, (Kind::Struct as u32) << 24 | 0xff_ffff, 4]);
+    let blob = b.blob();
+    assert!(Blob::parse(&blob).unwrap().index_len(None).is_none());
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+/// Names that are as long as they may be, and longer ones.
+#[test]
+fn huge_names() {
+    for (len, is_fine) in [(1023, true), (1024, false), (1 << 20, false)] {
+        let name = "n".repeat(len);
+        let mut b = Builder::new();
+        let int = b.int("int", 4, true);
+        let root = b.structure(&name, 4, &[("a", int, 0, 0)]);
+        let holder = b.structure("s", 4, &[(&name, int, 0, 0)]);
+        let en = b.enumeration("e", 4, false, &[(&name, 1)]);
+        for (kind, id, access) in [
+            (TypeExists, root, "0"),
+            (TypeMatches, holder, "0"),
+            (FieldExists, holder, "0:0"),
+            (EnumvalValue, en, "0"),
+        ] {
+            let access = b.string(access);
+            let record = relo(kind, id, access);
+            let out = with(&b, |types| {
+                relocate(types, &[*types], &[record], &ld_imm64(1))
+            });
+            let expected = if is_fine { Ok(()) } else { Err(Error::BadType) };
+            assert_eq!(out.result, expected, "{len} {kind:?}");
+            assert!(is_fine || out.says("relo #0: "), "{len} {kind:?}");
+        }
+    }
+}
+
+/// Thousands of types with one name.
+#[test]
+fn many_candidates() {
+    const MANY: usize = 8000;
+    let start = Instant::now();
+    for is_sorted in [true, false] {
+        let mut local = Builder::new();
+        let int = local.int("int", 4, true);
+        let root = local.structure("s", 4, &[("a", int, 0, 0)]);
+        let access = local.string("0:0");
+        let mut target = Builder::new();
+        // What has no name comes first.
+        let int = target.raw(&[0, (Kind::Int as u32) << 24, 4, 32]);
+        if !is_sorted {
+            target.fwd("t", false);
+        }
+        for n in 0..MANY {
+            let name = if n < MANY / 2 { "s" } else { "s___flavour" };
+            target.structure(name, 8, &[("a", int, 32, 0)]);
+        }
+        let relocate = |target: &Builder, records: usize| {
+            let relos: Vec<_> = (0..records)
+                .map(|n| Relo {
+                    insn_off: n as u32 * 8,
+                    ..relo(FieldByteOffset, root, access)
+                })
+                .collect();
+            with(&local, |local| {
+                with(target, |target| {
+                    assert_eq!(target.is_sorted(), is_sorted);
+                    relocate_quietly(local, &[*target], &relos, &vec![mov(0); records])
+                })
+            })
+        };
+        let out = relocate(&target, 1);
+        assert_eq!((out.result, out.insns[0].imm), (Ok(()), 4));
+        // Each record looks at all of them, up to the bound for the program.
+        let out = relocate(&target, 10_000);
+        assert_eq!(out.result, Err(Error::TooComplex));
+        assert!(out.insns[100].imm == 4 && out.insns[9999].imm == 0);
+        // All have to agree.
+        target.structure("s___flavour", 8, &[("a", int, 0, 0)]);
+        assert_eq!(relocate(&target, 1).result, Err(Error::Ambiguous));
+    }
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 /// Whatever bytes are changed, nothing panics and everything ends.

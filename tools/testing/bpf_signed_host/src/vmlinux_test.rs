@@ -149,7 +149,7 @@ fn searches_agree() {
         for ((name, kind), ids) in all {
             let mut found = Vec::new();
             let kind = Kind::from_raw(kind.into()).unwrap();
-            search(types, &name, kind, &mut Budget::new(10_000), |id| {
+            search(types, &name, kind, &mut Budget::new(10_000, 0), |id| {
                 found.push(id);
                 Ok(())
             })

@@ -204,6 +204,12 @@ static void core(const void *arg)
 	check(!strncmp((char *)&v[12], comm, 16), "comm is %.16s", (char *)&v[12]);
 }
 
+static void core_of_nested_types(const void *arg)
+{
+	/* as deep as libbpf compares, see core_relo_faults for the others */
+	returns("core_nested", 50);
+}
+
 static void core_of_no_field(const void *arg)
 {
 	union bpf_attr attr;
@@ -299,6 +305,7 @@ static const struct test_case cases[] = {
 	CASE(ksym_untyped_ambiguous),
 	CASE(ksym_untyped_hidden),
 	CASE(core),
+	CASE(core_of_nested_types),
 	CASE(core_of_no_field),
 	CASE(empty_slot),
 	CASE(empty_slot_reached),

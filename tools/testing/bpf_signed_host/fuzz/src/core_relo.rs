@@ -22,6 +22,7 @@ use common::{signed, Input};
 use builder::Builder;
 use harness::{Kernel, Lines};
 use signed::btf::{Blob, Kind, Types};
+use signed::core_relo::types::MAX_LEVEL;
 use signed::core_relo::{Cache, Candidate, Error, Insn, Relo, Relocator, Slot, Workspace};
 
 /// Names in order, so that sorted types can be made of them.
@@ -210,6 +211,7 @@ fn relocate(local: &Types<'_>, targets: &[Types<'_>], relos: &[Relo], mut insns:
         &mut slots_of_all,
         Vec::new(),
         &mut work,
+        MAX_LEVEL,
     );
     for (relo, n) in relos.iter().zip(0..) {
         let mut alone = insns.clone();
@@ -221,7 +223,8 @@ fn relocate(local: &Types<'_>, targets: &[Types<'_>], relos: &[Relo], mut insns:
                 quiet: true,
                 ..Lines::default()
             };
-            Relocator::new(*local, Kernel(targets), &mut slots, Vec::new(), &mut work)
+            let (found, targets) = (Vec::new(), Kernel(targets));
+            Relocator::new(*local, targets, &mut slots, found, &mut work, MAX_LEVEL)
                 .relocate(n, relo, &mut alone, &mut quiet)
         };
         if result == Err(Error::TooComplex) || result_alone == Err(Error::TooComplex) {
@@ -260,7 +263,7 @@ fn walk(types: &Types<'_>) {
             let _ = (t.member(i), t.enumerator(i), t.param(i));
         }
         if let Some(name) = types.name_of(id) {
-            let _ = types.ids_named(name);
+            let _ = types.ids_from(name);
             if !name.is_empty() {
                 assert!(types.find_by_name_kind(name, t.kind()).is_some());
             }

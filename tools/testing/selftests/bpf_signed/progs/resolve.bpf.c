@@ -151,6 +151,19 @@ struct no_such_struct {
 	int x;
 } __attribute__((preserve_access_index));
 
+/* More levels than the kernel compares for records beside instructions */
+struct load_weight___nested {
+	unsigned long weight;
+};
+
+struct sched_entity___nested {
+	struct load_weight___nested load;
+};
+
+struct task_struct___nested {
+	struct sched_entity___nested se;
+};
+
 enum bpf_prog_type___shuffled {
 	BPF_PROG_TYPE_TRACING___shuffled = 77,
 	BPF_PROG_TYPE_NO_SUCH___shuffled = 78,
@@ -177,6 +190,14 @@ int core(void *ctx)
 	answers.values[11] = bpf_core_field_size(struct task_struct, comm);
 	bpf_core_read_str(&answers.values[12], 16, &t->comm);
 	return 47;
+}
+
+SEC("syscall")
+int core_nested(void *ctx)
+{
+	if (!bpf_core_type_matches(struct task_struct___nested))
+		return 0;
+	return 50;
 }
 
 SEC("syscall")

@@ -346,12 +346,22 @@ impl Budget {
         self.left = self.left.checked_sub(n).ok_or(Error::TooComplex)?;
         Ok(())
     }
+
+    /// Steps that are left.
+    #[allow(dead_code)] // The host does not compile `ksyms.rs`.
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
 }
 
 /// Scratch memory, too large for a kernel stack: allocate one for all records of a program.
 ///
-/// Holds nothing but integers, and what it holds between two records does not matter: zeroed
-/// memory is as good as [`Workspace::new`].
+/// What it holds between two records does not matter.
+///
+/// # Invariants
+///
+/// It and what is in it consist of integers and `bool`s, so that all bits zero are a valid value,
+/// as good as [`Workspace::new`].
 pub(crate) struct Workspace {
     local: Spec,
     target: Spec,

@@ -228,6 +228,7 @@ impl LoadedImage {
     /// Resolves every kfunc and ksym, and writes it into its instruction.
     fn resolve_ksyms(&mut self, show_ksyms: bool, log: &Log) -> Result {
         for i in 0..self.layout.count(Kind::Ksyms) {
+            ksyms::may_go_on()?;
             let ksym = self.layout.records::<Ksym>(&self.bytes, Kind::Ksyms).get(i);
             let ksym = ksym.ok_or(EINVAL)?;
             let name = self.layout.c_string(&self.bytes, ksym.name).ok_or(EINVAL)?;

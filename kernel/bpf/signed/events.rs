@@ -2,7 +2,7 @@
 
 //! Whether an event that a program is about to be attached to is one that its image allows.
 //!
-//! Depends on `core` alone: what only the kernel can tell comes through [`Names`].
+//! Depends on `core` and `zerocopy` alone: what only the kernel can tell comes through [`Names`].
 
 use super::{
     image::{

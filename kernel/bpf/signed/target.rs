@@ -2,7 +2,7 @@
 
 //! What a program may be bound to when it is loaded: names, never ids.
 //!
-//! Depends on `core` alone.
+//! Depends on `core` and `zerocopy` alone.
 
 use super::image::{
     records::Attach,
@@ -12,11 +12,11 @@ use super::image::{
 };
 
 /// `enum bpf_attach_type` of programs whose targets have a prefix in BTF.
-mod attach_type {
-    pub(super) const RAW_TP: u32 = 23;
-    pub(super) const LSM_MAC: u32 = 27;
-    pub(super) const ITER: u32 = 28;
-    pub(super) const LSM_CGROUP: u32 = 43;
+pub(crate) mod attach_type {
+    pub(crate) const RAW_TP: u32 = 23;
+    pub(crate) const LSM_MAC: u32 = 27;
+    pub(crate) const ITER: u32 = 28;
+    pub(crate) const LSM_CGROUP: u32 = 43;
 }
 
 /// `BTF_KIND_STRUCT`.

@@ -48,7 +48,7 @@ const _: () = {
     );
     assert!(Class::FIELDS.bits() == bindings::bpf_lockdown_class_BPF_LOCKDOWN_FIELDS);
     assert!(Class::LOADER.bits() == bindings::bpf_lockdown_class_BPF_LOCKDOWN_LOADER);
-    assert!(Class::NAMED.bits() == 2 * bindings::bpf_lockdown_class_BPF_LOCKDOWN_LOADER - 1);
+    assert!(Class::NAMED.bits() == bindings::bpf_lockdown_class_BPF_LOCKDOWN_CLASSES);
 
     assert!(types::SOCKET_FILTER == bindings::bpf_prog_type_BPF_PROG_TYPE_SOCKET_FILTER);
     assert!(types::SCHED_CLS == bindings::bpf_prog_type_BPF_PROG_TYPE_SCHED_CLS);

@@ -6,7 +6,7 @@
 //! [`include/uapi/linux/bpf_image.h`](srctree/include/uapi/linux/bpf_image.h); of [`Insn`],
 //! [`FuncInfo`], [`LineInfo`] and [`CoreRelo`]:
 //! [`include/uapi/linux/bpf.h`](srctree/include/uapi/linux/bpf.h). The kernel build holds each
-//! size against the C header's.
+//! offset and number against the C headers', see `ffi.rs`.
 
 use zerocopy::{
     FromBytes,

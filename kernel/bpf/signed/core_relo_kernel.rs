@@ -2,9 +2,9 @@
 
 //! CO-RE relocation inside the kernel: real BTF, real memory, the verifier's log.
 //!
-//! A load takes three allocations whatever it relocates (workspace, table of root types, list of
-//! candidates; the last may have to grow), no lock, and references to modules only if vmlinux does
-//! not have a type.
+//! Relocation takes three allocations whatever there is to relocate (workspace, table of root
+//! types, list of candidates; the last may have to grow), beside the verifier's copy of the
+//! records; no lock, and references to modules only if vmlinux does not have a type.
 
 use crate::{
     btf::{
@@ -162,7 +162,7 @@ impl core_relo::Log for &Log {
 #[repr(transparent)]
 struct ZeroedWorkspace(Workspace);
 
-// SAFETY: A workspace consists of integers and `bool`s, for which zero is a valid value.
+// SAFETY: By the type invariants of a workspace and of all that is in it.
 unsafe impl Zeroable for ZeroedWorkspace {}
 
 /// Relocates `insns`, a program with the types `local`, by `relos`.

@@ -161,7 +161,7 @@ impl Btf {
 
     /// Finds a type of this BTF, or of the one it is based on, by name and `BTF_KIND_*`.
     pub fn find_by_name_kind(&self, name: &CStr, kind: u32) -> Option<u32> {
-        // Kinds have five bits.
+        // Kinds have seven bits.
         let kind = u8::try_from(kind).ok()?;
         // SAFETY: By the type invariant the BTF is valid; `name` is NUL-terminated.
         let id = unsafe { bindings::btf_find_by_name_kind(self.0.get(), name.as_char_ptr(), kind) };
@@ -200,7 +200,8 @@ unsafe fn section<'a, T>(ptr: *const T, len: usize) -> &'a [T] {
     if len == 0 {
         return &[];
     }
-    // SAFETY: The caller guarantees it.
+    // SAFETY: `len` is not 0, so the caller guarantees that `ptr` is valid for reading that many
+    // elements, and that nobody changes them.
     unsafe { core::slice::from_raw_parts(ptr, len) }
 }
 

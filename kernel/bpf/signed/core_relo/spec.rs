@@ -50,6 +50,10 @@ impl Accessor {
 }
 
 /// A list of at most [`MAX_LEN`].
+///
+/// # Invariants
+///
+/// All bits zero are a valid value, see [`super::Workspace`].
 #[derive(Clone, Copy)]
 struct Stack<T> {
     len: usize,
@@ -74,6 +78,10 @@ impl<T: Copy> Stack<T> {
 }
 
 /// A way through a type.
+///
+/// # Invariants
+///
+/// All bits zero are a valid value, see [`super::Workspace`].
 pub(crate) struct Spec {
     /// The type where it begins, as found: modifiers and typedefs not skipped.
     pub(crate) root: u32,

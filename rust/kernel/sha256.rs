@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/crypto/sha2.h`](srctree/include/crypto/sha2.h).
 
-use crate::{bindings, types::Opaque};
+use crate::{
+    bindings,
+    types::Opaque, //
+};
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];

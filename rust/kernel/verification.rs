@@ -6,8 +6,11 @@
 
 use crate::{
     bindings,
-    error::{to_result, Result},
-    key::Key,
+    error::{
+        to_result,
+        Result, //
+    },
+    key::Key, //
 };
 
 /// Keys that are trusted to vouch for data.

@@ -257,10 +257,12 @@ impl<'a> Type<'a> {
         })
     }
 
+    /// Its kind.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
+    /// The flag whose meaning depends on the kind.
     pub(crate) fn kflag(&self) -> bool {
         self.kflag
     }
@@ -270,6 +272,7 @@ impl<'a> Type<'a> {
         self.vlen
     }
 
+    /// Where its name is in the strings, 0 for none.
     pub(crate) fn name_off(&self) -> u32 {
         self.name_off
     }
@@ -334,6 +337,7 @@ impl<'a> Type<'a> {
         })
     }
 
+    /// What an array consists of.
     pub(crate) fn array(&self) -> Option<Array> {
         if self.kind != Kind::Array {
             return None;
@@ -372,6 +376,7 @@ impl<'a> Type<'a> {
         Some(type_id)
     }
 
+    /// How an integer is encoded.
     pub(crate) fn int(&self) -> Option<Int> {
         if self.kind != Kind::Int {
             return None;

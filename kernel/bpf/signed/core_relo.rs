@@ -167,6 +167,7 @@ impl ReloKind {
         }
     }
 
+    /// What it is about.
     pub(crate) fn family(self) -> Family {
         match self {
             ReloKind::FieldByteOffset
@@ -331,6 +332,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
+    /// So many steps.
     pub(crate) fn new(steps: u32) -> Self {
         Self { left: steps }
     }

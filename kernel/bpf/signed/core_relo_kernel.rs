@@ -256,7 +256,7 @@ mod tests {
     /// What a program's BTF may say: `struct task_struct { int pid; }`, as that of this kernel
     /// but for its offset, and `struct nowhere { int pid; }`.
     fn program() -> Result<KVec<u8>> {
-        const STRINGS: &[u8] = b"\0int\0task_struct\0pid\0nowhere\00:0\0";
+        const STRINGS: &[u8] = b"\0int\0task_struct\0pid\0nowhere\x000:0\0";
         // Where the names are.
         const INT: u32 = 1;
         const TASK_STRUCT: u32 = 5;

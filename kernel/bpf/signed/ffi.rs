@@ -19,8 +19,10 @@ use crate::{
     load::{
         digest,
         Events,
+        Found,
         LoadedImage,
-        Request, //
+        Request,
+        UserArray, //
     },
     slots::Facts,
 };
@@ -124,11 +126,14 @@ pub(crate) unsafe extern "C" fn bpf_image_new(
     let req = unsafe { &*req };
     // SAFETY: The caller guarantees that the log is valid; it is used for this call only.
     let log = unsafe { Log::from_raw(req.log) };
-    let user = |ptr: *const c_void| UserPtr::from_ptr(ptr.cast_mut());
+    let user = |ptr: *const c_void, len| UserArray {
+        at: UserPtr::from_ptr(ptr.cast_mut()),
+        len,
+    };
     let request = Request {
-        image: (user(req.image), req.image_size),
-        signature: (user(req.signature), req.signature_size),
-        fd_array: (user(req.fd_array), req.fd_array_cnt),
+        image: user(req.image, req.image_size),
+        signature: user(req.signature, req.signature_size),
+        fd_array: user(req.fd_array, req.fd_array_cnt),
         keyring_id: req.keyring_id,
         show_ksyms: req.show_ksyms,
         log,
@@ -233,7 +238,7 @@ pub(crate) unsafe extern "C" fn bpf_image_match_target(
             unsafe { btfp.write(ptr::null_mut()) };
             0
         }
-        Ok(Some((btf, id, member))) => {
+        Ok(Some(Found { btf, id, member })) => {
             let Ok(id) = c_int::try_from(id) else {
                 return EINVAL.to_errno();
             };
@@ -268,11 +273,12 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
     // SAFETY: The caller guarantees that `facts` is valid.
     let facts = unsafe { &*facts };
     let contents = match usize::try_from(facts.self_.value_size) {
-        // SAFETY: The caller guarantees that `contents` is null or the value of the map, which has
-        // `value_size` bytes and lives as long as the map is bound. It is not null only where the
-        // map has `BPF_F_RDONLY_PROG` and was found frozen and then without writers, so that nobody
-        // writes the bytes any more, neither user space nor a program or iterator.
         Ok(len) if !facts.contents.is_null() => {
+            // SAFETY: The caller guarantees that `contents` is null or the value of the map, which
+            // has `value_size` bytes and lives as long as the map is bound. It is not null only
+            // where the map has `BPF_F_RDONLY_PROG` and was found frozen and then without writers,
+            // so that nobody writes the bytes any more, neither user space nor a program or
+            // iterator.
             Some(unsafe { core::slice::from_raw_parts(facts.contents.cast::<u8>(), len) })
         }
         _ => None,

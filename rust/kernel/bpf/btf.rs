@@ -6,12 +6,26 @@
 
 use crate::{
     bindings,
-    error::{code::*, from_err_ptr, Error, Result},
-    str::{CStr, CStrExt as _},
-    sync::aref::{ARef, AlwaysRefCounted},
-    types::Opaque,
+    error::{
+        code::*,
+        from_err_ptr,
+        Error,
+        Result, //
+    },
+    str::{
+        CStr,
+        CStrExt as _, //
+    },
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
+    types::Opaque, //
 };
-use core::ptr::{self, NonNull};
+use core::ptr::{
+    self,
+    NonNull, //
+};
 
 /// Wraps the kernel's `struct btf`: type data of vmlinux, a module or a BPF program.
 ///

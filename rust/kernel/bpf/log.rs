@@ -2,7 +2,12 @@
 
 //! The verifier's log.
 
-use crate::{bindings, fmt, types::Opaque};
+use crate::{
+    bindings,
+    fmt,
+    str::CStrExt as _,
+    types::Opaque, //
+};
 
 /// Wraps `struct bpf_verifier_log`: what the loader of a program gets to read.
 ///
@@ -38,7 +43,7 @@ impl Log {
         unsafe {
             bindings::bpf_log(
                 self.0.get(),
-                c"%pA".as_ptr().cast(),
+                c"%pA".as_char_ptr(),
                 core::ptr::from_ref(&args).cast::<crate::ffi::c_void>(),
             )
         };

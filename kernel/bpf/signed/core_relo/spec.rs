@@ -121,14 +121,17 @@ impl Spec {
         self.raw.len = 0;
     }
 
+    /// The members and elements on the way, anonymous members included.
     pub(crate) fn accessors(&self) -> &[Accessor] {
         self.accessors.as_slice()
     }
 
+    /// The numbers of the access string.
     pub(crate) fn raw(&self) -> &[u32] {
         self.raw.as_slice()
     }
 
+    /// Goes one member or element further.
     pub(crate) fn push(&mut self, accessor: Accessor) -> Result<(), Error> {
         self.accessors.push(accessor)
     }

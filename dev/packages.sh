@@ -241,8 +241,15 @@ fi
 [ -n "$cargo" ] || die "cargo is missing"
 
 # Comfort: 'make check' says so when one of them is not there
-for p in rustfmt:rustfmt cargo-clippy:rust-clippy shellcheck:shellcheck; do
-	command -v "${p%%:*}" >/dev/null && continue
+for p in rustfmt:rustfmt cargo-clippy:rust-clippy clippy-driver:rust-clippy \
+	 shellcheck:shellcheck; do
+	case ${p%%:*} in
+	# for the kernel it has to be that of the compiler
+	clippy-driver)
+		[ ! -x "$(dirname "$rustc")/clippy-driver" ] || continue
+		dpkg-query -S "$rustc" >/dev/null 2>&1 || continue ;;
+	*) command -v "${p%%:*}" >/dev/null && continue ;;
+	esac
 	have_apt || continue
 	q=${p#*:}
 	# the same family as the compiler: others would pull in a second one

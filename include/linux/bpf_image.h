@@ -22,9 +22,6 @@
 
 #include <uapi/linux/bpf_image.h>
 
-/* every enum bpf_lockdown_class */
-#define BPF_LOCKDOWN_CLASSES	(2 * BPF_LOCKDOWN_LOADER - 1)
-
 struct bpf_events;
 struct bpf_image;
 struct bpf_insn;

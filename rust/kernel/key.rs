@@ -8,9 +8,16 @@
 
 use crate::{
     bindings,
-    error::{from_err_ptr, to_result, Result},
-    sync::aref::{ARef, AlwaysRefCounted},
-    types::Opaque,
+    error::{
+        from_err_ptr,
+        to_result,
+        Result, //
+    },
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
+    types::Opaque, //
 };
 use core::ptr::NonNull;
 

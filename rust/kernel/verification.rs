@@ -6,8 +6,11 @@
 
 use crate::{
     bindings,
-    error::{to_result, Result},
-    key::Key,
+    error::{
+        to_result,
+        Result, //
+    },
+    key::Key, //
 };
 
 /// Keys that are trusted to vouch for data.
@@ -40,10 +43,13 @@ pub enum Usage {
 pub fn verify_pkcs7(data: &[u8], signature: &[u8], keyring: Keyring<'_>, usage: Usage) -> Result {
     let keys = match keyring {
         Keyring::Builtin => core::ptr::null_mut(),
-        // `VERIFY_USE_SECONDARY_KEYRING` and `VERIFY_USE_PLATFORM_KEYRING` are casts in C, which
-        // bindgen does not evaluate.
-        Keyring::Secondary => core::ptr::without_provenance_mut(1),
-        Keyring::Platform => core::ptr::without_provenance_mut(2),
+        // In C these two are numbers that were cast to pointers.
+        Keyring::Secondary => {
+            core::ptr::without_provenance_mut(bindings::VERIFY_USE_SECONDARY_KEYRING)
+        }
+        Keyring::Platform => {
+            core::ptr::without_provenance_mut(bindings::VERIFY_USE_PLATFORM_KEYRING)
+        }
         Keyring::Key(key) => key.as_ptr(),
     };
     let usage = match usage {

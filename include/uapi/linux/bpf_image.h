@@ -273,6 +273,10 @@ enum bpf_lockdown_class {
 	BPF_LOCKDOWN_FIELDS		= 1U << 5,
 	/* loads programs and maps, as a light skeleton does */
 	BPF_LOCKDOWN_LOADER		= 1U << 6,
+
+	/* a new class goes before these: what follows the last, and all of them */
+	__BPF_LOCKDOWN_AFTER_LAST,
+	BPF_LOCKDOWN_CLASSES		= 2 * (__BPF_LOCKDOWN_AFTER_LAST - 1) - 1,
 };
 
 /* bpf_image_lockdown::flags */

@@ -2,9 +2,9 @@
 
 //! CO-RE relocation inside the kernel: real BTF, real memory, the verifier's log.
 //!
-//! A load takes three allocations whatever it relocates (workspace, table of root types, list of
-//! candidates; the last may have to grow), no lock, and references to modules only if vmlinux does
-//! not have a type.
+//! Relocation takes three allocations whatever there is to relocate (workspace, table of root
+//! types, list of candidates; the last may have to grow), beside the verifier's copy of the
+//! records; no lock, and references to modules only if vmlinux does not have a type.
 
 use crate::{
     btf::{
@@ -162,7 +162,7 @@ impl core_relo::Log for &Log {
 #[repr(transparent)]
 struct ZeroedWorkspace(Workspace);
 
-// SAFETY: A workspace consists of integers and `bool`s, for which zero is a valid value.
+// SAFETY: By the type invariants of a workspace and of all that is in it.
 unsafe impl Zeroable for ZeroedWorkspace {}
 
 /// Relocates `insns`, a program with the types `local`, by `relos`; types are compared `levels`
@@ -267,7 +267,7 @@ mod tests {
     /// What a program's BTF may say: `struct task_struct { int pid; }`, as that of this kernel
     /// but for its offset, and `struct nowhere { int pid; }`.
     fn program() -> Result<KVec<u8>> {
-        const STRINGS: &[u8] = b"\0int\0task_struct\0pid\0nowhere\00:0\0";
+        const STRINGS: &[u8] = b"\0int\0task_struct\0pid\0nowhere\x000:0\0";
         // Where the names are.
         const INT: u32 = 1;
         const TASK_STRUCT: u32 = 5;

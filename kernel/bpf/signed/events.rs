@@ -2,7 +2,7 @@
 
 //! Whether an event that a program is about to be attached to is one that its image allows.
 //!
-//! Depends on `core` alone: what only the kernel can tell comes through [`Names`].
+//! Depends on `core` and `zerocopy` alone: what only the kernel can tell comes through [`Names`].
 
 use super::{
     image::{
@@ -35,9 +35,9 @@ pub(crate) struct Met<'a> {
     /// Function, path of the file, or name, as the image's records have it.
     pub name: &'a [u8],
     /// The module that a function belongs to, if it belongs to one.
-    pub(crate) module: Option<&'a [u8]>,
+    pub module: Option<&'a [u8]>,
     /// Bytes into the function or file.
-    pub(crate) offset: u64,
+    pub offset: u64,
 }
 
 /// What the kernel knows of the event that is met.

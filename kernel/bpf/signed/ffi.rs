@@ -19,8 +19,10 @@ use crate::{
     load::{
         digest,
         Events,
+        Found,
         LoadedImage,
-        Request, //
+        Request,
+        UserArray, //
     },
     slots::Facts,
 };
@@ -124,11 +126,14 @@ pub(crate) unsafe extern "C" fn bpf_image_new(
     let req = unsafe { &*req };
     // SAFETY: The caller guarantees that the log is valid; it is used for this call only.
     let log = unsafe { Log::from_raw(req.log) };
-    let user = |ptr: *const c_void| UserPtr::from_ptr(ptr.cast_mut());
+    let user = |ptr: *const c_void, len| UserArray {
+        at: UserPtr::from_ptr(ptr.cast_mut()),
+        len,
+    };
     let request = Request {
-        image: (user(req.image), req.image_size),
-        signature: (user(req.signature), req.signature_size),
-        fd_array: (user(req.fd_array), req.fd_array_cnt),
+        image: user(req.image, req.image_size),
+        signature: user(req.signature, req.signature_size),
+        fd_array: user(req.fd_array, req.fd_array_cnt),
         keyring_id: req.keyring_id,
         show_ksyms: req.show_ksyms,
         log,
@@ -233,7 +238,7 @@ pub(crate) unsafe extern "C" fn bpf_image_match_target(
             unsafe { btfp.write(ptr::null_mut()) };
             0
         }
-        Ok(Some((btf, id, member))) => {
+        Ok(Some(Found { btf, id, member })) => {
             let Ok(id) = c_int::try_from(id) else {
                 return EINVAL.to_errno();
             };
@@ -268,11 +273,12 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
     // SAFETY: The caller guarantees that `facts` is valid.
     let facts = unsafe { &*facts };
     let contents = match usize::try_from(facts.self_.value_size) {
-        // SAFETY: The caller guarantees that `contents` is null or the value of the map, which has
-        // `value_size` bytes and lives as long as the map is bound. It is not null only where the
-        // map has `BPF_F_RDONLY_PROG` and was found frozen and then without writers, so that nobody
-        // writes the bytes any more, neither user space nor a program or iterator.
         Ok(len) if !facts.contents.is_null() => {
+            // SAFETY: The caller guarantees that `contents` is null or the value of the map, which
+            // has `value_size` bytes and lives as long as the map is bound. It is not null only
+            // where the map has `BPF_F_RDONLY_PROG` and was found frozen and then without writers,
+            // so that nobody writes the bytes any more, neither user space nor a program or
+            // iterator.
             Some(unsafe { core::slice::from_raw_parts(facts.contents.cast::<u8>(), len) })
         }
         _ => None,
@@ -335,7 +341,7 @@ pub(crate) unsafe extern "C" fn bpf_image_match_btf(
     let log = unsafe { Log::from_raw(log) };
     let Some(len) = usize::try_from(insn_cnt)
         .ok()
-        .and_then(|n| n.checked_mul(8))
+        .and_then(|n| n.checked_mul(size_of::<bindings::bpf_insn>()))
     else {
         return E2BIG.to_errno();
     };
@@ -565,45 +571,204 @@ pub(crate) unsafe extern "C" fn bpf_events_tell(
     );
 }
 
-/// Holds the records against the C header, and the bounds.
-mod uapi_layout {
-    use crate::image::records::*;
+/// Holds every layout and number that the crate has of C against C. The files that have them are
+/// compiled on the host as well, where there are no bindings.
+mod uapi {
+    use crate::{
+        btf,
+        core_relo::{
+            self,
+            ReloKind, //
+        },
+        image::{
+            self,
+            prog_type,
+            records::*,
+            Kind, //
+        },
+        slots,
+        target::{
+            self,
+            attach_type, //
+        },
+    };
     use core::mem::{
         offset_of,
         size_of, //
     };
     use kernel::bindings as c;
 
+    /// The same size, and fields at the same offsets: `field`, or `ours = theirs`.
+    macro_rules! same_layout {
+        ($ours:ty, $theirs:ty, { $($($field:ident).+ $(= $other:ident)?),* $(,)? }) => {
+            const _: () = {
+                assert!(size_of::<$ours>() == size_of::<$theirs>());
+                $(same_layout!(@field $ours, $theirs, $($field).+ $(= $other)?);)*
+            };
+        };
+        (@field $ours:ty, $theirs:ty, $field:ident) => {
+            assert!(offset_of!($ours, $field) == offset_of!($theirs, $field))
+        };
+        (@field $ours:ty, $theirs:ty, $($field:ident).+ = $other:ident) => {
+            assert!(offset_of!($ours, $($field).+) == offset_of!($theirs, $other))
+        };
+    }
+
+    /// The same number; none of them is negative.
+    macro_rules! same {
+        ($($ours:expr => $theirs:ident),* $(,)?) => {
+            const _: () = {
+                $(assert!($ours as u64 == c::$theirs as u64, stringify!($theirs));)*
+            };
+        };
+    }
+
+    same_layout!(Header, c::bpf_image_hdr, {
+        magic, version, size, flags, section_cnt, prog_type, expected_attach_type, prog_flags,
+        license, reserved, name,
+    });
+    same_layout!(SectionEntry, c::bpf_image_section, { kind = type_, rec_size, off, len });
+    same_layout!(BtfRecord, c::bpf_image_btf, { digest });
+    same_layout!(MapSlot, c::bpf_image_map, {
+        name, shape.kind = type_, shape.key_size = key_size, shape.value_size = value_size,
+        shape.max_entries = max_entries, shape.map_flags = map_flags, flags, btf_key_type_id,
+        btf_value_type_id, inner_type, inner_key_size, inner_value_size, inner_map_flags, reserved,
+        map_extra, digest,
+    });
+    same_layout!(Tunable, c::bpf_image_tunable, { map, off, len, name });
+    same_layout!(Ksym, c::bpf_image_ksym, { insn, kind, name, type_id, flags, reserved });
+    same_layout!(Attach, c::bpf_image_attach, { name, member, flags, reserved });
+    same_layout!(Lockdown, c::bpf_image_lockdown, { mode, flags, classes, reserved });
+    same_layout!(Event, c::bpf_image_event, { kind, name, symbol, flags });
+    same_layout!(Insn, c::bpf_insn, { code, off, imm });
+    same_layout!(FuncInfo, c::bpf_func_info, { insn_off, type_id });
+    same_layout!(LineInfo, c::bpf_line_info, { insn_off, file_name_off, line_off, line_col });
+    same_layout!(CoreRelo, c::bpf_core_relo, { insn_off, type_id, access_str_off, kind });
+    same_layout!(core_relo::Insn, c::bpf_insn, { code, off, imm });
+    same_layout!(core_relo::Relo, c::bpf_core_relo, { insn_off, type_id, access_str_off, kind });
+
+    same! {
+        MAGIC => BPF_IMAGE_MAGIC,
+        VERSION => BPF_IMAGE_VERSION,
+        size_of::<Digest>() => BPF_IMAGE_DIGEST_SIZE,
+        MAX_SIZE => BPF_IMAGE_MAX_SIZE,
+        MAX_SIGNATURE => BPF_IMAGE_MAX_SIGNATURE,
+        MAX_INSNS => BPF_COMPLEXITY_LIMIT_INSNS,
+        MAX_MAPS => BPF_IMAGE_MAX_MAPS,
+        MAX_TUNABLES => BPF_IMAGE_MAX_TUNABLES,
+        MAX_KSYMS => BPF_IMAGE_MAX_KSYMS,
+        MAX_ATTACH => BPF_IMAGE_MAX_ATTACH,
+        MAX_CORE_RELOS => BPF_IMAGE_MAX_CORE_RELOS,
+        MAX_CORE_RELOS => BPF_CORE_RELO_MAX,
+        MAX_EVENTS => BPF_IMAGE_MAX_EVENTS,
+
+        Kind::Strings => bpf_image_section_type_BPF_IMAGE_STRINGS,
+        Kind::Insns => bpf_image_section_type_BPF_IMAGE_INSNS,
+        Kind::Btf => bpf_image_section_type_BPF_IMAGE_BTF,
+        Kind::FuncInfo => bpf_image_section_type_BPF_IMAGE_FUNC_INFO,
+        Kind::LineInfo => bpf_image_section_type_BPF_IMAGE_LINE_INFO,
+        Kind::CoreRelo => bpf_image_section_type_BPF_IMAGE_CORE_RELO,
+        Kind::Maps => bpf_image_section_type_BPF_IMAGE_MAPS,
+        Kind::Tunables => bpf_image_section_type_BPF_IMAGE_TUNABLES,
+        Kind::Ksyms => bpf_image_section_type_BPF_IMAGE_KSYMS,
+        Kind::Attach => bpf_image_section_type_BPF_IMAGE_ATTACH,
+        Kind::Lockdown => bpf_image_section_type_BPF_IMAGE_LOCKDOWN,
+        Kind::Events => bpf_image_section_type_BPF_IMAGE_EVENTS,
+
+        MapSlot::FIXED_ENTRIES => BPF_IMAGE_MAP_FIXED_ENTRIES,
+        MapSlot::FREE_VALUE_SIZE => BPF_IMAGE_MAP_FREE_VALUE_SIZE,
+        MapSlot::FIXED_CONTENTS => BPF_IMAGE_MAP_FIXED_CONTENTS,
+        Ksym::KFUNC => bpf_image_ksym_kind_BPF_IMAGE_KSYM_KFUNC,
+        Ksym::TYPED => bpf_image_ksym_kind_BPF_IMAGE_KSYM_TYPED,
+        Ksym::UNTYPED => bpf_image_ksym_kind_BPF_IMAGE_KSYM_UNTYPED,
+        Ksym::WEAK => BPF_IMAGE_KSYM_WEAK,
+        Attach::GLOB => BPF_IMAGE_ATTACH_GLOB,
+        Attach::PROG => BPF_IMAGE_ATTACH_PROG,
+        Lockdown::INTEGRITY => bpf_lockdown_mode_BPF_LOCKDOWN_INTEGRITY,
+        Lockdown::CONFIDENTIALITY => bpf_lockdown_mode_BPF_LOCKDOWN_CONFIDENTIALITY,
+        Lockdown::CLASSES => bpf_lockdown_class_BPF_LOCKDOWN_CLASSES,
+        Lockdown::FORBID => BPF_IMAGE_LOCKDOWN_FORBID,
+        Event::KPROBE => bpf_image_event_kind_BPF_IMAGE_EVENT_KPROBE,
+        Event::KRETPROBE => bpf_image_event_kind_BPF_IMAGE_EVENT_KRETPROBE,
+        Event::UPROBE => bpf_image_event_kind_BPF_IMAGE_EVENT_UPROBE,
+        Event::URETPROBE => bpf_image_event_kind_BPF_IMAGE_EVENT_URETPROBE,
+        Event::USDT => bpf_image_event_kind_BPF_IMAGE_EVENT_USDT,
+        Event::TRACEPOINT => bpf_image_event_kind_BPF_IMAGE_EVENT_TRACEPOINT,
+        Event::RAW_TP => bpf_image_event_kind_BPF_IMAGE_EVENT_RAW_TP,
+        Event::PERF => bpf_image_event_kind_BPF_IMAGE_EVENT_PERF,
+        Event::GLOB => BPF_IMAGE_EVENT_GLOB,
+
+        Insn::PSEUDO_MAP_FD => BPF_PSEUDO_MAP_FD,
+        Insn::PSEUDO_MAP_VALUE => BPF_PSEUDO_MAP_VALUE,
+        Insn::PSEUDO_BTF_ID => BPF_PSEUDO_BTF_ID,
+        Insn::PSEUDO_MAP_IDX => BPF_PSEUDO_MAP_IDX,
+        Insn::PSEUDO_MAP_IDX_VALUE => BPF_PSEUDO_MAP_IDX_VALUE,
+        Insn::PSEUDO_KFUNC_CALL => BPF_PSEUDO_KFUNC_CALL,
+
+        !image::PROG_FLAGS => BPF_F_TOKEN_FD,
+        image::MAP_RDONLY_PROG => BPF_F_RDONLY_PROG,
+        image::MAP_TYPE_ARRAY => bpf_map_type_BPF_MAP_TYPE_ARRAY,
+        image::MAP_TYPE_INSN_ARRAY => bpf_map_type_BPF_MAP_TYPE_INSN_ARRAY,
+        image::PROG_TYPE_STRUCT_OPS => bpf_prog_type_BPF_PROG_TYPE_STRUCT_OPS,
+        prog_type::KPROBE => bpf_prog_type_BPF_PROG_TYPE_KPROBE,
+        prog_type::TRACEPOINT => bpf_prog_type_BPF_PROG_TYPE_TRACEPOINT,
+        prog_type::PERF_EVENT => bpf_prog_type_BPF_PROG_TYPE_PERF_EVENT,
+        prog_type::RAW_TRACEPOINT => bpf_prog_type_BPF_PROG_TYPE_RAW_TRACEPOINT,
+        prog_type::RAW_TRACEPOINT_WRITABLE => bpf_prog_type_BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+        slots::MAP_NUMA_NODE => BPF_F_NUMA_NODE,
+        slots::MAP_TYPE_ARENA => bpf_map_type_BPF_MAP_TYPE_ARENA,
+        attach_type::RAW_TP => bpf_attach_type_BPF_TRACE_RAW_TP,
+        attach_type::LSM_MAC => bpf_attach_type_BPF_LSM_MAC,
+        attach_type::ITER => bpf_attach_type_BPF_TRACE_ITER,
+        attach_type::LSM_CGROUP => bpf_attach_type_BPF_LSM_CGROUP,
+        target::BTF_STRUCT => BTF_KIND_STRUCT,
+        target::BTF_TYPEDEF => BTF_KIND_TYPEDEF,
+        target::BTF_FUNC => BTF_KIND_FUNC,
+        target::BTF_VAR => BTF_KIND_VAR,
+    }
+
+    same! {
+        btf::Kind::Unknown => BTF_KIND_UNKN,
+        btf::Kind::Int => BTF_KIND_INT,
+        btf::Kind::Ptr => BTF_KIND_PTR,
+        btf::Kind::Array => BTF_KIND_ARRAY,
+        btf::Kind::Struct => BTF_KIND_STRUCT,
+        btf::Kind::Union => BTF_KIND_UNION,
+        btf::Kind::Enum => BTF_KIND_ENUM,
+        btf::Kind::Fwd => BTF_KIND_FWD,
+        btf::Kind::Typedef => BTF_KIND_TYPEDEF,
+        btf::Kind::Volatile => BTF_KIND_VOLATILE,
+        btf::Kind::Const => BTF_KIND_CONST,
+        btf::Kind::Restrict => BTF_KIND_RESTRICT,
+        btf::Kind::Func => BTF_KIND_FUNC,
+        btf::Kind::FuncProto => BTF_KIND_FUNC_PROTO,
+        btf::Kind::Var => BTF_KIND_VAR,
+        btf::Kind::Datasec => BTF_KIND_DATASEC,
+        btf::Kind::Float => BTF_KIND_FLOAT,
+        btf::Kind::DeclTag => BTF_KIND_DECL_TAG,
+        btf::Kind::TypeTag => BTF_KIND_TYPE_TAG,
+        btf::Kind::Enum64 => BTF_KIND_ENUM64,
+
+        ReloKind::FieldByteOffset => bpf_core_relo_kind_BPF_CORE_FIELD_BYTE_OFFSET,
+        ReloKind::FieldByteSize => bpf_core_relo_kind_BPF_CORE_FIELD_BYTE_SIZE,
+        ReloKind::FieldExists => bpf_core_relo_kind_BPF_CORE_FIELD_EXISTS,
+        ReloKind::FieldSigned => bpf_core_relo_kind_BPF_CORE_FIELD_SIGNED,
+        ReloKind::FieldLshiftU64 => bpf_core_relo_kind_BPF_CORE_FIELD_LSHIFT_U64,
+        ReloKind::FieldRshiftU64 => bpf_core_relo_kind_BPF_CORE_FIELD_RSHIFT_U64,
+        ReloKind::TypeIdLocal => bpf_core_relo_kind_BPF_CORE_TYPE_ID_LOCAL,
+        ReloKind::TypeIdTarget => bpf_core_relo_kind_BPF_CORE_TYPE_ID_TARGET,
+        ReloKind::TypeExists => bpf_core_relo_kind_BPF_CORE_TYPE_EXISTS,
+        ReloKind::TypeSize => bpf_core_relo_kind_BPF_CORE_TYPE_SIZE,
+        ReloKind::EnumvalExists => bpf_core_relo_kind_BPF_CORE_ENUMVAL_EXISTS,
+        ReloKind::EnumvalValue => bpf_core_relo_kind_BPF_CORE_ENUMVAL_VALUE,
+        ReloKind::TypeMatches => bpf_core_relo_kind_BPF_CORE_TYPE_MATCHES,
+    }
+
+    // Without names of their own in C.
     const _: () = {
-        assert!(size_of::<Header>() == size_of::<c::bpf_image_hdr>());
-        assert!(offset_of!(Header, name) == offset_of!(c::bpf_image_hdr, name));
-        assert!(size_of::<SectionEntry>() == size_of::<c::bpf_image_section>());
-        assert!(size_of::<BtfRecord>() == size_of::<c::bpf_image_btf>());
-        assert!(size_of::<MapSlot>() == size_of::<c::bpf_image_map>());
-        assert!(offset_of!(MapSlot, flags) == offset_of!(c::bpf_image_map, flags));
-        assert!(offset_of!(MapSlot, map_extra) == offset_of!(c::bpf_image_map, map_extra));
-        assert!(size_of::<Tunable>() == size_of::<c::bpf_image_tunable>());
-        assert!(size_of::<Ksym>() == size_of::<c::bpf_image_ksym>());
-        assert!(size_of::<Attach>() == size_of::<c::bpf_image_attach>());
-        assert!(size_of::<Lockdown>() == size_of::<c::bpf_image_lockdown>());
-        assert!(size_of::<Event>() == size_of::<c::bpf_image_event>());
-        assert!(Event::USDT == c::bpf_image_event_kind_BPF_IMAGE_EVENT_USDT);
-        assert!(Event::PERF == c::bpf_image_event_kind_BPF_IMAGE_EVENT_PERF);
-        assert!(Lockdown::CLASSES == 2 * c::bpf_lockdown_class_BPF_LOCKDOWN_LOADER - 1);
-        assert!(size_of::<Insn>() == size_of::<c::bpf_insn>());
-        assert!(size_of::<FuncInfo>() == size_of::<c::bpf_func_info>());
-        assert!(size_of::<LineInfo>() == size_of::<c::bpf_line_info>());
-        assert!(size_of::<CoreRelo>() == size_of::<c::bpf_core_relo>());
-        assert!(MAGIC == c::BPF_IMAGE_MAGIC);
-        assert!(VERSION == c::BPF_IMAGE_VERSION);
-        assert!(MAX_SIZE == c::BPF_IMAGE_MAX_SIZE as usize);
-        assert!(MAX_SIGNATURE == c::BPF_IMAGE_MAX_SIGNATURE as usize);
-        assert!(MAX_MAPS == c::BPF_IMAGE_MAX_MAPS as usize);
-        assert!(MAX_TUNABLES == c::BPF_IMAGE_MAX_TUNABLES as usize);
-        assert!(MAX_KSYMS == c::BPF_IMAGE_MAX_KSYMS as usize);
-        assert!(MAX_ATTACH == c::BPF_IMAGE_MAX_ATTACH as usize);
-        assert!(MAX_CORE_RELOS == c::BPF_IMAGE_MAX_CORE_RELOS as usize);
-        assert!(MAX_EVENTS == c::BPF_IMAGE_MAX_EVENTS as usize);
+        assert!(Insn::LD_IMM64 as u32 == c::BPF_LD | c::BPF_IMM | c::BPF_DW);
+        assert!(Insn::CALL as u32 == c::BPF_JMP | c::BPF_CALL);
+        assert!(image::MAP_FD_FLAGS == c::BPF_F_TOKEN_FD | c::BPF_F_VTYPE_BTF_OBJ_FD);
     };
 }
 

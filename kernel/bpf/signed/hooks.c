@@ -65,7 +65,7 @@ static const char *image_stray_field(const union bpf_attr *attr)
 }
 
 /* May the caller make the kernel look at an image at all? */
-static bool image_capable(const union bpf_attr *attr)
+static int image_check_capable(const union bpf_attr *attr)
 {
 	struct bpf_token *token = NULL;
 	bool ok;
@@ -73,7 +73,7 @@ static bool image_capable(const union bpf_attr *attr)
 	if (attr->prog_flags & BPF_F_TOKEN_FD) {
 		token = bpf_token_get_from_fd(attr->prog_token_fd);
 		if (IS_ERR(token))
-			return false;
+			return PTR_ERR(token);
 		if (!bpf_token_allow_cmd(token, BPF_PROG_LOAD)) {
 			bpf_token_put(token);
 			token = NULL;
@@ -81,7 +81,7 @@ static bool image_capable(const union bpf_attr *attr)
 	}
 	ok = bpf_token_capable(token, CAP_BPF);
 	bpf_token_put(token);
-	return ok;
+	return ok ? 0 : -EPERM;
 }
 
 static u64 image_pointer(const void *ptr)
@@ -145,8 +145,9 @@ struct bpf_image *bpf_image_open(union bpf_attr *attr, bool is_kernel,
 	const char *stray;
 	int err;
 
-	if (!image_capable(attr))
-		return ERR_PTR(-EPERM);
+	err = image_check_capable(attr);
+	if (err)
+		return ERR_PTR(err);
 
 	req.log = image_log_open(attr_log);
 	if (IS_ERR(req.log))

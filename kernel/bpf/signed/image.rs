@@ -4,8 +4,8 @@
 //!
 //! [`Image::parse`] checks the whole image once. What it returns can be read without further
 //! checks: sections lie inside the image, offsets into the strings name strings, records refer to
-//! slots and instructions that exist. It depends on `core` alone, so that the same files run under
-//! the fuzzer on the host.
+//! slots and instructions that exist. It depends on `core` and `zerocopy` alone, so that the same
+//! files run under the fuzzer on the host.
 //!
 //! It must see only bytes whose signature has been verified; the type [`Verified`] carries that
 //! from `verify.rs`.
@@ -98,23 +98,27 @@ const KINDS: [(Kind, usize, usize); 12] = [
     (Kind::Events, size_of::<Event>(), MAX_EVENTS),
 ];
 
-/// `BPF_F_*` of `BPF_PROG_LOAD` that an image may ask for; the kernel's own check narrows them.
-const PROG_FLAGS: u32 = {
-    let token_fd = 1 << 16;
-    !token_fd
-};
+/// `BPF_F_*` of `BPF_PROG_LOAD` that an image may ask for, all but `BPF_F_TOKEN_FD`; the kernel's
+/// own check narrows them.
+pub(crate) const PROG_FLAGS: u32 = !(1 << 16);
 
 /// `BPF_F_RDONLY_PROG` of `BPF_MAP_CREATE`.
-const MAP_RDONLY_PROG: u32 = 1 << 7;
+pub(crate) const MAP_RDONLY_PROG: u32 = 1 << 7;
 /// `BPF_PROG_TYPE_STRUCT_OPS`.
 pub(crate) const PROG_TYPE_STRUCT_OPS: u32 = 27;
+
+/// `enum bpf_prog_type` of programs that meet events.
+pub(crate) mod prog_type {
+    pub(crate) const KPROBE: u32 = 2;
+    pub(crate) const TRACEPOINT: u32 = 5;
+    pub(crate) const PERF_EVENT: u32 = 7;
+    pub(crate) const RAW_TRACEPOINT: u32 = 17;
+    pub(crate) const RAW_TRACEPOINT_WRITABLE: u32 = 24;
+}
+
 /// The kinds of [`Event`] that a program of `prog_type` can be attached to.
 pub(crate) fn event_kinds(prog_type: u32) -> RangeInclusive<u32> {
-    const KPROBE: u32 = 2;
-    const TRACEPOINT: u32 = 5;
-    const PERF_EVENT: u32 = 7;
-    const RAW_TRACEPOINT: u32 = 17;
-    const RAW_TRACEPOINT_WRITABLE: u32 = 24;
+    use prog_type::*;
 
     match prog_type {
         KPROBE => Event::KPROBE..=Event::USDT,
@@ -127,11 +131,11 @@ pub(crate) fn event_kinds(prog_type: u32) -> RangeInclusive<u32> {
 }
 
 /// `BPF_MAP_TYPE_ARRAY`.
-const MAP_TYPE_ARRAY: u32 = 2;
+pub(crate) const MAP_TYPE_ARRAY: u32 = 2;
 /// `BPF_MAP_TYPE_INSN_ARRAY`: where an indirect jump goes.
-const MAP_TYPE_INSN_ARRAY: u32 = 34;
+pub(crate) const MAP_TYPE_INSN_ARRAY: u32 = 34;
 /// `BPF_F_TOKEN_FD` and `BPF_F_VTYPE_BTF_OBJ_FD` of `BPF_MAP_CREATE`: they name fds.
-const MAP_FD_FLAGS: u32 = 1 << 16 | 1 << 15;
+pub(crate) const MAP_FD_FLAGS: u32 = 1 << 16 | 1 << 15;
 
 /// Where a section lies in the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -510,10 +514,11 @@ impl<'a> Image<'a> {
 
     /// Records that point at instructions; what the verifier checks itself is left to it.
     fn check_insn_refs(&self) -> Result<(), Fault> {
+        const INSN: u32 = size_of::<Insn>() as u32;
         let insn_cnt = self.layout.count(Kind::Insns);
 
         for (i, relo) in (0u32..).zip(self.records::<CoreRelo>(Kind::CoreRelo).iter()) {
-            if relo.insn_off % 8 != 0 || relo.insn_off / 8 >= insn_cnt {
+            if relo.insn_off % INSN != 0 || relo.insn_off / INSN >= insn_cnt {
                 return Err(Fault::record(Kind::CoreRelo, i, "no such instruction"));
             }
         }
@@ -609,11 +614,11 @@ fn parse_table(bytes: &[u8], header: &Header) -> Result<[Span; KINDS.len()], Fau
             return fault("records of another size than this kernel's");
         }
         // `rec_size` is one of the table's, none of which is zero; not every
-        // compiler sees that, and `%` would bring in a panic.
+        // compiler sees that, and `/` and `%` would bring in a panic.
         if len == 0 || len.checked_rem(*rec_size) != Some(0) {
             return fault("length is not a multiple of the record's size");
         }
-        if len / rec_size > *max {
+        if len.checked_div(*rec_size).is_none_or(|n| n > *max) {
             return Err(Fault::too_large(Place::Table(i), "too many records"));
         }
         let aligned = end.checked_next_multiple_of(8);

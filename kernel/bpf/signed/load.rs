@@ -57,13 +57,28 @@ use zerocopy::IntoBytes;
 /// Length of the fds that a program may bind: one for each slot.
 const MAX_FDS: u32 = image::records::MAX_MAPS as u32;
 
+/// An array in the caller's memory, not read so far.
+#[derive(Clone, Copy)]
+pub(crate) struct UserArray {
+    /// Where it begins.
+    pub(crate) at: UserPtr,
+    /// Its elements.
+    pub(crate) len: u32,
+}
+
 /// What the caller of `BPF_PROG_LOAD` has passed.
 pub(crate) struct Request<'a> {
-    pub(crate) image: (UserPtr, u32),
-    pub(crate) signature: (UserPtr, u32),
-    pub(crate) fd_array: (UserPtr, u32),
+    /// Bytes of the image.
+    pub(crate) image: UserArray,
+    /// Bytes of its signature.
+    pub(crate) signature: UserArray,
+    /// An fd, of 32 bits, for each map slot.
+    pub(crate) fd_array: UserArray,
+    /// One of the system's keyrings, or the serial of a key or keyring.
     pub(crate) keyring_id: i32,
+    /// Whether kallsyms would show addresses to the caller.
     pub(crate) show_ksyms: bool,
+    /// The verifier's log for the caller.
     pub(crate) log: &'a Log,
 }
 
@@ -111,6 +126,16 @@ impl Events {
     }
 }
 
+/// An attach target in this kernel, or in another program.
+pub(crate) struct Found {
+    /// What describes it.
+    pub(crate) btf: ARef<Btf>,
+    /// The function or type in `btf`.
+    pub(crate) id: u32,
+    /// For struct_ops the index of the member, which stands in `expected_attach_type`.
+    pub(crate) member: Option<u32>,
+}
+
 /// An image that was verified, and is being loaded.
 pub(crate) struct LoadedImage {
     /// The image; in its instructions names are resolved and slots are indices into `fds`.
@@ -127,15 +152,19 @@ pub(crate) struct LoadedImage {
     holds_address: bool,
 }
 
-fn copy_in(from: (UserPtr, u32)) -> Result<KVVec<u8>> {
+/// Copies bytes.
+fn copy_in(from: UserArray) -> Result<KVVec<u8>> {
     let mut bytes = KVVec::new();
-    let len = usize::try_from(from.1).map_err(|_| E2BIG)?;
-    UserSlice::new(from.0, len).read_all(&mut bytes, GFP_KERNEL_ACCOUNT)?;
+    let len = usize::try_from(from.len).map_err(|_| E2BIG)?;
+    UserSlice::new(from.at, len).read_all(&mut bytes, GFP_KERNEL_ACCOUNT)?;
     Ok(bytes)
 }
 
-fn copy_fds(from: (UserPtr, u32)) -> Result<KVec<i32>> {
-    let bytes = copy_in((from.0, from.1.checked_mul(4).ok_or(E2BIG)?))?;
+fn copy_fds(from: UserArray) -> Result<KVec<i32>> {
+    let bytes = copy_in(UserArray {
+        len: from.len.checked_mul(4).ok_or(E2BIG)?,
+        ..from
+    })?;
     let mut fds = KVec::with_capacity(bytes.len() / 4, GFP_KERNEL_ACCOUNT)?;
     for fd in bytes.chunks_exact(4) {
         let fd = <[u8; 4]>::try_from(fd).map_err(|_| EINVAL)?;
@@ -149,21 +178,21 @@ impl LoadedImage {
     pub(crate) fn load(req: &Request<'_>) -> Result<Self> {
         let log = req.log;
 
-        if usize::try_from(req.image.1).map_or(true, |n| n > image::records::MAX_SIZE) {
+        if usize::try_from(req.image.len).map_or(true, |n| n > image::records::MAX_SIZE) {
             log.write(format_args!(
                 "image: larger than the {} bytes allowed\n",
                 image::records::MAX_SIZE
             ));
             return Err(E2BIG);
         }
-        if usize::try_from(req.signature.1).map_or(true, |n| n > image::records::MAX_SIGNATURE) {
+        if usize::try_from(req.signature.len).map_or(true, |n| n > image::records::MAX_SIGNATURE) {
             log.write(format_args!(
                 "signature: larger than the {} bytes allowed\n",
                 image::records::MAX_SIGNATURE
             ));
             return Err(E2BIG);
         }
-        if req.fd_array.1 > MAX_FDS {
+        if req.fd_array.len > MAX_FDS {
             log.write(format_args!("fd_array: more than {MAX_FDS} map slots\n"));
             return Err(E2BIG);
         }
@@ -228,6 +257,7 @@ impl LoadedImage {
     /// Resolves every kfunc and ksym, and writes it into its instruction.
     fn resolve_ksyms(&mut self, show_ksyms: bool, log: &Log) -> Result {
         for i in 0..self.layout.count(Kind::Ksyms) {
+            ksyms::may_go_on()?;
             let ksym = self.layout.records::<Ksym>(&self.bytes, Kind::Ksyms).get(i);
             let ksym = ksym.ok_or(EINVAL)?;
             let name = self.layout.c_string(&self.bytes, ksym.name).ok_or(EINVAL)?;
@@ -253,14 +283,13 @@ impl LoadedImage {
     /// Finds the attach target: the one that the caller chose, or the image's default.
     ///
     /// `prog_btf` is the BTF of the program that `attach_prog_fd` names. Returns [`None`] for a
-    /// program that is not bound to a target when it is loaded. The last value of the result is
-    /// the index of the member for struct_ops, which stands in `expected_attach_type`.
+    /// program that is not bound to a target when it is loaded.
     pub(crate) fn attach_target(
         &self,
         chosen: Option<&[u8]>,
         prog_btf: Option<&Btf>,
         log: &Log,
-    ) -> Result<Option<(ARef<Btf>, u32, Option<u32>)>> {
+    ) -> Result<Option<Found>> {
         let header = self.layout.header();
         let selected = target::select(&self.layout, &self.bytes, chosen);
         let target = match selected {
@@ -322,10 +351,14 @@ impl LoadedImage {
             return Err(ENOENT);
         };
         if header.prog_type != image::PROG_TYPE_STRUCT_OPS {
-            return Ok(Some((btf, id, None)));
+            return Ok(Some(Found {
+                btf,
+                id,
+                member: None,
+            }));
         }
         match btf.member_index(id, target.member) {
-            Some(member) => Ok(Some((btf, id, Some(member)))),
+            member @ Some(_) => Ok(Some(Found { btf, id, member })),
             None => {
                 log.write(format_args!(
                     "attach target '{}': this kernel's type has no member '{}'\n",
@@ -397,14 +430,17 @@ impl LoadedImage {
         &self.bytes
     }
 
+    /// Who vouches for it.
     pub(crate) fn signer(&self) -> Signer {
         self.signer
     }
 
+    /// Where everything lies in [`Self::bytes`].
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
 
+    /// Map fds of the slots that are not empty, in the order of the slots.
     pub(crate) fn fds(&self) -> &[i32] {
         &self.fds
     }

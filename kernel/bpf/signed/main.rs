@@ -17,8 +17,16 @@
 //! | `ffi.rs` | what C calls |
 //! | `hooks.c`, `events.c` | what calls it |
 //!
-//! `image`, `signature`, `slots`, `target`, `events`, `btf`, `core_relo` and `layout` depend on
-//! `core` alone and are compiled on the host as well, see `tools/testing/bpf_signed_host`.
+//! `signature`, `btf`, `core_relo` and `layout` depend on `core` alone; `image`, `slots`, `target`
+//! and `events` on that and on `zerocopy`, which reads their records. All of them are compiled on
+//! the host as well, see `tools/testing/bpf_signed_host`.
+
+// What is handed in must not be able to make the kernel panic. `make check` runs clippy.
+#![deny(clippy::arithmetic_side_effects)]
+#![deny(clippy::indexing_slicing)]
+#![deny(clippy::panic)]
+#![deny(clippy::unwrap_used)]
+#![deny(clippy::expect_used)]
 
 mod btf;
 mod core_relo;

@@ -2,7 +2,7 @@
 
 //! Whether a map that was bound is one that its slot allows.
 //!
-//! Depends on `core` alone: what a map is comes as [`Facts`], hashing as a trait.
+//! Depends on `core` and `zerocopy` alone: what a map is comes as [`Facts`], hashing as a trait.
 
 use super::image::{
     records::*,
@@ -11,9 +11,9 @@ use super::image::{
 };
 
 /// `BPF_F_NUMA_NODE`: where a map's memory lies is the loader's business.
-const MAP_NUMA_NODE: u32 = 1 << 2;
+pub(crate) const MAP_NUMA_NODE: u32 = 1 << 2;
 /// `BPF_MAP_TYPE_ARENA`: its `map_extra` is an address that the loader chooses.
-const MAP_TYPE_ARENA: u32 = 33;
+pub(crate) const MAP_TYPE_ARENA: u32 = 33;
 
 /// What a bound map is.
 pub(crate) struct Facts<'a> {

@@ -2,7 +2,7 @@
 
 //! What a program may be bound to when it is loaded: names, never ids.
 //!
-//! Depends on `core` alone.
+//! Depends on `core` and `zerocopy` alone.
 
 use super::image::{
     records::Attach,
@@ -12,11 +12,15 @@ use super::image::{
 };
 
 /// `enum bpf_attach_type` of programs whose targets have a prefix in BTF.
-mod attach_type {
-    pub(super) const RAW_TP: u32 = 23;
-    pub(super) const LSM_MAC: u32 = 27;
-    pub(super) const ITER: u32 = 28;
-    pub(super) const LSM_CGROUP: u32 = 43;
+pub(crate) mod attach_type {
+    /// `BPF_TRACE_RAW_TP`.
+    pub(crate) const RAW_TP: u32 = 23;
+    /// `BPF_LSM_MAC`.
+    pub(crate) const LSM_MAC: u32 = 27;
+    /// `BPF_TRACE_ITER`.
+    pub(crate) const ITER: u32 = 28;
+    /// `BPF_LSM_CGROUP`.
+    pub(crate) const LSM_CGROUP: u32 = 43;
 }
 
 /// `BTF_KIND_STRUCT`.
@@ -42,7 +46,7 @@ pub(crate) fn btf_name(expected_attach_type: u32) -> (&'static str, u32) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name<'a> {
     /// The module whose BTF has it; `vmlinux` is one.
-    pub(crate) module: Option<&'a [u8]>,
+    pub module: Option<&'a [u8]>,
     /// Function, tracepoint, hook, iterator or type.
     pub name: &'a [u8],
 }

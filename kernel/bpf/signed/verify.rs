@@ -52,11 +52,16 @@ enum Trust {
 }
 
 impl Trust {
+    // As for bare instructions. In C they are pointers to keys, the last two made of numbers.
+    const BUILTIN: i32 = 0;
+    const SECONDARY: i32 = bindings::VERIFY_USE_SECONDARY_KEYRING as i32;
+    const PLATFORM: i32 = bindings::VERIFY_USE_PLATFORM_KEYRING as i32;
+
     fn from_id(keyring_id: i32, log: &Log) -> Result<Self> {
         Ok(match keyring_id {
-            0 => Self::Builtin,
-            1 => Self::Secondary,
-            2 => Self::Platform,
+            Self::BUILTIN => Self::Builtin,
+            Self::SECONDARY => Self::Secondary,
+            Self::PLATFORM => Self::Platform,
             serial => {
                 let key = Key::lookup(serial).and_then(|key| key.validate().map(|()| key));
                 Self::User(key.inspect_err(|_| {
@@ -135,8 +140,8 @@ fn explain(error: Error, log: &Log) -> Error {
     } else if error == EKEYREJECTED {
         (
             EKEYREJECTED,
-            "it does not match the image, or its key was revoked; the image was changed after it \
-             was signed",
+            "it does not match the image, or its key was revoked; sign the object again, or with \
+             another key",
         )
     } else if error == EKEYEXPIRED || error == EKEYREVOKED {
         (

@@ -6,12 +6,26 @@
 
 use crate::{
     bindings,
-    error::{code::*, from_err_ptr, Error, Result},
-    str::{CStr, CStrExt as _},
-    sync::aref::{ARef, AlwaysRefCounted},
-    types::Opaque,
+    error::{
+        code::*,
+        from_err_ptr,
+        Error,
+        Result, //
+    },
+    str::{
+        CStr,
+        CStrExt as _, //
+    },
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
+    types::Opaque, //
 };
-use core::ptr::{self, NonNull};
+use core::ptr::{
+    self,
+    NonNull, //
+};
 
 /// Wraps the kernel's `struct btf`: type data of vmlinux, a module or a BPF program.
 ///
@@ -161,7 +175,7 @@ impl Btf {
 
     /// Finds a type of this BTF, or of the one it is based on, by name and `BTF_KIND_*`.
     pub fn find_by_name_kind(&self, name: &CStr, kind: u32) -> Option<u32> {
-        // Kinds have five bits.
+        // Kinds have seven bits.
         let kind = u8::try_from(kind).ok()?;
         // SAFETY: By the type invariant the BTF is valid; `name` is NUL-terminated.
         let id = unsafe { bindings::btf_find_by_name_kind(self.0.get(), name.as_char_ptr(), kind) };
@@ -200,7 +214,8 @@ unsafe fn section<'a, T>(ptr: *const T, len: usize) -> &'a [T] {
     if len == 0 {
         return &[];
     }
-    // SAFETY: The caller guarantees it.
+    // SAFETY: `len` is not 0, so the caller guarantees that `ptr` is valid for reading that many
+    // elements, and that nobody changes them.
     unsafe { core::slice::from_raw_parts(ptr, len) }
 }
 

@@ -48,7 +48,7 @@ const _: () = {
     );
     assert!(Class::FIELDS.bits() == bindings::bpf_lockdown_class_BPF_LOCKDOWN_FIELDS);
     assert!(Class::LOADER.bits() == bindings::bpf_lockdown_class_BPF_LOCKDOWN_LOADER);
-    assert!(Class::NAMED.bits() == 2 * bindings::bpf_lockdown_class_BPF_LOCKDOWN_LOADER - 1);
+    assert!(Class::NAMED.bits() == bindings::bpf_lockdown_class_BPF_LOCKDOWN_CLASSES);
 
     assert!(types::SOCKET_FILTER == bindings::bpf_prog_type_BPF_PROG_TYPE_SOCKET_FILTER);
     assert!(types::SCHED_CLS == bindings::bpf_prog_type_BPF_PROG_TYPE_SCHED_CLS);
@@ -79,7 +79,7 @@ const _: () = {
 ///
 /// `word` is NUL-terminated and lives as long as the returned slice is used.
 unsafe fn bytes<'a>(word: *const c_char) -> &'a [u8] {
-    // SAFETY: The caller guarantees it.
+    // SAFETY: The caller guarantees that `word` is NUL-terminated and lives long enough.
     unsafe { CStr::from_char_ptr(word) }.to_bytes()
 }
 
@@ -182,15 +182,20 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_class(
 ///
 /// # Safety
 ///
-/// `load` is valid; `out` and `record` are valid for writing.
+/// `load` is valid for reading. `out` is initialised, valid for reading and writing, and used by
+/// nobody else during the call. `record` is valid for writing.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_judge(
     load: *const bindings::lockdown_bpf_load,
     out: *mut bindings::bpf_lockdown,
     record: *mut bool,
 ) -> *const c_char {
-    // SAFETY: The caller guarantees that all three are valid.
-    let (load, out, record) = unsafe { (&*load, &mut *out, &mut *record) };
+    // SAFETY: The caller guarantees that both are valid and initialised, and `out` ours alone.
+    let (load, out) = unsafe { (&*load, &mut *out) };
+    let only_record = |yes| {
+        // SAFETY: The caller guarantees that `record` is valid for writing.
+        unsafe { record.write(yes) }
+    };
     let signer = match (load.verdict, load.keyring) {
         // What a signed loader loads was signed with it.
         _ if load.by_signed => Signer::System,
@@ -214,7 +219,7 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_judge(
             && load.prog_type == bindings::bpf_prog_type_BPF_PROG_TYPE_SYSCALL,
         asks: (!load.forbidden).then_some(Class::from_bits(load.asks)),
     };
-    *record = false;
+    only_record(false);
     match policy::judge(mode(load.mode), state::choice(), state::ceiling(), &prog) {
         Err(refusal) => refusal.words().as_char_ptr(),
         Ok(grant) => {
@@ -224,7 +229,7 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_judge(
             out.mode = load.mode;
             out.trusted = signer == Signer::System;
             out.fenced = grant.fenced;
-            *record = grant.record.is_some();
+            only_record(grant.record.is_some());
             grant
                 .record
                 .map_or(null(), |refusal| refusal.words().as_char_ptr())
@@ -236,19 +241,24 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_judge(
 ///
 /// # Safety
 ///
-/// `who` is valid, and `words` is valid for writing.
+/// `who` is valid for reading, `words` for writing.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_withheld(
     who: *const bindings::bpf_lockdown,
     missing: u32,
     words: *mut bindings::lockdown_bpf_words,
 ) {
-    // SAFETY: The caller guarantees that both are valid.
-    let (who, words) = unsafe { (&*who, &mut *words) };
+    // SAFETY: The caller guarantees that `who` is valid.
+    let who = unsafe { &*who };
     let missing = Class::from_bits(missing);
-    words.mode = mode(who.mode).name().as_char_ptr();
-    words.class = missing.name().as_char_ptr();
-    words.rule = policy::withheld(who.trusted, Class::from_bits(who.asks), missing).as_char_ptr();
+    let rule = policy::withheld(who.trusted, Class::from_bits(who.asks), missing);
+    let found = bindings::lockdown_bpf_words {
+        mode: mode(who.mode).name().as_char_ptr(),
+        class: missing.name().as_char_ptr(),
+        rule: rule.as_char_ptr(),
+    };
+    // SAFETY: The caller guarantees that `words` is valid for writing.
+    unsafe { words.write(found) };
 }
 
 fn class_of(rule: &Rule, flags: Option<u64>, format: Option<&[u8]>) -> Class {
@@ -267,10 +277,11 @@ fn class_of(rule: &Rule, flags: Option<u64>, format: Option<&[u8]>) -> Class {
 ///
 /// # Safety
 ///
-/// `call` is valid, its `func_id` is set.
+/// `call` is initialised, valid for reading and writing, and used by nobody else during the call;
+/// its `func_id` is set.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_helper_regs(call: *mut bindings::lockdown_bpf_call) {
-    // SAFETY: The caller guarantees that `call` is valid.
+    // SAFETY: The caller guarantees that `call` is valid, initialised, and ours alone.
     let call = unsafe { &mut *call };
     let id = call.func_id;
     match helpers::HELPERS.get(id as usize).map(|helper| helper.rule) {
@@ -400,7 +411,8 @@ pub(crate) extern "C" fn lockdown_bpf_ksym_class(is_struct: bool) -> u32 {
 ///
 /// # Safety
 ///
-/// Both names have their lengths.
+/// `strct` and `member` are valid for reading `strct_len` and `member_len` bytes, which nobody
+/// changes during the call; neither is null.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_field_listed(
     strct: *const c_char,
@@ -408,7 +420,8 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_field_listed(
     member: *const c_char,
     member_len: usize,
 ) -> bool {
-    // SAFETY: The caller guarantees both.
+    // SAFETY: The caller guarantees that both are valid for their lengths, and that the bytes
+    // stay as they are.
     let (strct, member) = unsafe {
         (
             core::slice::from_raw_parts(strct.cast(), strct_len),
@@ -422,13 +435,13 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_field_listed(
 ///
 /// # Safety
 ///
-/// The name has its length.
+/// `name` is not null, and valid for reading `len` bytes, which nobody changes during the call.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_scalar_listed(
     name: *const c_char,
     len: usize,
 ) -> bool {
-    // SAFETY: The caller guarantees it.
+    // SAFETY: The caller guarantees that `name` is valid for `len` bytes, and that they stay.
     let name = unsafe { core::slice::from_raw_parts(name.cast(), len) };
     fields::is_scalar(name)
 }
@@ -437,13 +450,13 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_scalar_listed(
 ///
 /// # Safety
 ///
-/// The name has its length.
+/// `name` is not null, and valid for reading `len` bytes, which nobody changes during the call.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_tracepoint_listed(
     name: *const c_char,
     len: usize,
 ) -> bool {
-    // SAFETY: The caller guarantees it.
+    // SAFETY: The caller guarantees that `name` is valid for `len` bytes, and that they stay.
     tracepoints::is_listed(unsafe { core::slice::from_raw_parts(name.cast(), len) })
 }
 
@@ -451,12 +464,12 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_tracepoint_listed(
 ///
 /// # Safety
 ///
-/// The name has its length.
+/// `name` is not null, and valid for reading `len` bytes, which nobody changes during the call.
 #[export]
 pub(crate) unsafe extern "C" fn lockdown_bpf_user_tracepoint(
     name: *const c_char,
     len: usize,
 ) -> bool {
-    // SAFETY: The caller guarantees it.
+    // SAFETY: The caller guarantees that `name` is valid for `len` bytes, and that they stay.
     tracepoints::is_of_user(unsafe { core::slice::from_raw_parts(name.cast(), len) })
 }

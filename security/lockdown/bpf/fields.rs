@@ -28,6 +28,8 @@
 //! Names are those of vmlinux BTF: types of modules, which may bear the same names, never match.
 //! A name that a kernel does not have is harmless.
 
+use super::order;
+
 /// Makes the table of lines that read as C does.
 macro_rules! fields {
     ($($strukt:tt . $member:tt)*) => {
@@ -375,37 +377,8 @@ pub(crate) static SCALARS: [&str; 11] = [
     "time64_t",          // time
 ];
 
-/// Orders byte strings at compile time.
-const fn less(a: &[u8], b: &[u8]) -> bool {
-    let mut i = 0;
-    while i < a.len() && i < b.len() {
-        if a[i] != b[i] {
-            return a[i] < b[i];
-        }
-        i += 1;
-    }
-    a.len() < b.len()
-}
-
 // The searches below need the order.
-const _: () = {
-    let fields = &FIELDS;
-    let mut i = 1;
-    while i < fields.len() {
-        let (a, b) = (fields[i - 1], fields[i]);
-        let same = !less(a.0.as_bytes(), b.0.as_bytes()) && !less(b.0.as_bytes(), a.0.as_bytes());
-        assert!(
-            less(a.0.as_bytes(), b.0.as_bytes()) || same && less(a.1.as_bytes(), b.1.as_bytes())
-        );
-        i += 1;
-    }
-    let scalars = &SCALARS;
-    let mut i = 1;
-    while i < scalars.len() {
-        assert!(less(scalars[i - 1].as_bytes(), scalars[i].as_bytes()));
-        i += 1;
-    }
-};
+const _: () = assert!(order::are_pairs_sorted(&FIELDS) && order::is_sorted(&SCALARS));
 
 /// Whether a member of a struct or union of vmlinux may be loaded.
 pub(crate) fn is_listed(strukt: &[u8], member: &[u8]) -> bool {

@@ -42,7 +42,10 @@
 //! Where an argument makes the difference and the verifier knows it, there is a rule instead of a
 //! class; see [`Rule`].
 
-use super::policy::Class;
+use super::{
+    order,
+    policy::Class, //
+};
 
 /// What a call of a helper takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,14 +108,7 @@ macro_rules! helpers {
             $(Helper { name: stringify!($name), rule: rule!($($rule)|+) },)+
         ];
 
-        const _: () = {
-            let ids = [$($id,)+];
-            let mut place = 0;
-            while place < ids.len() {
-                assert!(ids[place] == place, "helper is not in its place");
-                place += 1;
-            }
-        };
+        const _: () = assert!(order::are_places(&[$($id,)+]), "helper is not in its place");
     };
 }
 

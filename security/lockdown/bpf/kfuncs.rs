@@ -19,8 +19,11 @@
 //! - Those of sched_ext that stop the scheduler when their arguments are wrong are
 //!   [`Class::CONTROL`], even if they otherwise only look something up.
 
-use super::helpers::Rule;
-use super::policy::Class;
+use super::{
+    helpers::Rule,
+    order,
+    policy::Class, //
+};
 
 /// A kfunc and what it takes to call it.
 pub(crate) struct Kfunc {
@@ -68,31 +71,7 @@ macro_rules! kfuncs {
     };
 }
 
-/// Whether each name comes after the one before it, which also rules out doubles.
-const fn sorted(names: &[&str]) -> bool {
-    let mut i = 1;
-    while i < names.len() {
-        if !before(names[i - 1].as_bytes(), names[i].as_bytes()) {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
-/// Whether `a` is less than `b`, as slices compare.
-const fn before(a: &[u8], b: &[u8]) -> bool {
-    let mut i = 0;
-    while i < a.len() && i < b.len() {
-        if a[i] != b[i] {
-            return a[i] < b[i];
-        }
-        i += 1;
-    }
-    a.len() < b.len()
-}
-
-const _: () = assert!(sorted(NAMES), "kfuncs out of order");
+const _: () = assert!(order::is_sorted(NAMES), "kfuncs out of order");
 
 /// The line of the table for this name, if there is one.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Kfunc> {

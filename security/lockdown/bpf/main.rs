@@ -9,6 +9,7 @@
 //! | `formats.rs` | what it takes to print |
 //! | `fields.rs` | kernel fields that are no secret |
 //! | `tracepoints.rs` | tracepoints whose records hold no secret |
+//! | `order.rs` | whether a table is in its order |
 //! | `types.rs` | program types that cannot watch the kernel |
 //! | `state.rs` | what was chosen at boot and since |
 //! | `ffi.rs` | what C calls |
@@ -19,11 +20,20 @@
 //!
 //! C header: [`include/linux/lockdown_bpf.h`](srctree/include/linux/lockdown_bpf.h).
 
+// What a program or the command line brings must not be able to make the kernel panic. `make check`
+// runs clippy.
+#![deny(clippy::arithmetic_side_effects)]
+#![deny(clippy::indexing_slicing)]
+#![deny(clippy::panic)]
+#![deny(clippy::unwrap_used)]
+#![deny(clippy::expect_used)]
+
 mod ffi;
 mod fields;
 mod formats;
 mod helpers;
 mod kfuncs;
+mod order;
 mod policy;
 mod state;
 mod tracepoints;

@@ -21,7 +21,9 @@ static CHOICE: Atomic<i32> = Atomic::new(if cfg!(CONFIG_LOCK_DOWN_BPF_AUDIT) {
     Choice::Restricted as i32
 });
 
-/// A [`Class`]. Written while the command line is parsed, before there are other threads.
+/// A [`Class`]. Written while the command line is parsed, before there are other threads, and
+/// read-only from then on.
+#[link_section = ".data..ro_after_init"]
 static CEILING: Atomic<u32> = Atomic::new(0);
 
 /// The choice in force.
@@ -51,7 +53,7 @@ pub(crate) fn ceiling() -> Class {
     Class::from_bits(CEILING.load(Relaxed))
 }
 
-/// Sets the ceiling, while the kernel boots.
+/// Sets the ceiling, while the kernel boots; later it cannot be written any more.
 pub(crate) fn set_ceiling(ceiling: Class) {
     CEILING.store(ceiling.bits(), Relaxed);
 }

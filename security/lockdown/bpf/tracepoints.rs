@@ -20,6 +20,8 @@
 //! fields, and the rest of a short string in an array, show what these left there, addresses
 //! included. So whoever lets a program see these records clears the buffer first.
 
+use super::order;
+
 /// "category/name", in byte order: no address, no secret.
 pub(crate) static TRACEPOINTS: [&str; 244] = [
     "alarmtimer/alarmtimer_suspend",
@@ -280,32 +282,8 @@ pub(crate) static USER_TRACEPOINTS: [&str; 6] = [
     "task/task_prctl_unknown",
 ];
 
-/// Orders byte strings at compile time.
-const fn less(a: &[u8], b: &[u8]) -> bool {
-    let mut i = 0;
-    while i < a.len() && i < b.len() {
-        if a[i] != b[i] {
-            return a[i] < b[i];
-        }
-        i += 1;
-    }
-    a.len() < b.len()
-}
-
-/// Whether names are in order, each there once.
-const fn sorted(names: &[&str]) -> bool {
-    let mut i = 1;
-    while i < names.len() {
-        if !less(names[i - 1].as_bytes(), names[i].as_bytes()) {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
 // Binary search needs the order.
-const _: () = assert!(sorted(&TRACEPOINTS) && sorted(&USER_TRACEPOINTS));
+const _: () = assert!(order::is_sorted(&TRACEPOINTS) && order::is_sorted(&USER_TRACEPOINTS));
 
 fn has(names: &[&str], name: &[u8]) -> bool {
     names

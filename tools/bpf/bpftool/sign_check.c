@@ -22,8 +22,8 @@
 #define SECURITYFS	"/sys/kernel/security/"
 
 /* What no table names */
-#define UNLISTED	(2U * BPF_LOCKDOWN_LOADER)
-#define NAMED		(UNLISTED - 1)
+#define UNLISTED	(BPF_LOCKDOWN_CLASSES + 1U)
+#define NAMED		BPF_LOCKDOWN_CLASSES
 /* CONFIG_SECURITY_LOCKDOWN_BPF_CEILING, if nobody has changed it */
 #define DEFAULT_CEILING	(BPF_LOCKDOWN_USER_READ | BPF_LOCKDOWN_FIELDS)
 
@@ -169,7 +169,7 @@ static __u32 least(__u32 classes)
 	__u32 bit;
 
 	classes &= NAMED & ~BPF_LOCKDOWN_USER_WRITE;
-	for (bit = 1; bit <= BPF_LOCKDOWN_LOADER; bit <<= 1)
+	for (bit = 1; bit <= BPF_LOCKDOWN_CLASSES; bit <<= 1)
 		if (classes & bit & closed(classes & ~bit))
 			classes &= ~bit;
 	return classes;

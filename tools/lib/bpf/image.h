@@ -245,7 +245,7 @@ static inline const char *image_check_records(const struct image *img)
 		if (lock[i].mode < BPF_LOCKDOWN_INTEGRITY ||
 		    lock[i].mode > BPF_LOCKDOWN_CONFIDENTIALITY ||
 		    lock[i].flags & ~BPF_IMAGE_LOCKDOWN_FORBID || lock[i].reserved ||
-		    lock[i].classes >= 2 * BPF_LOCKDOWN_LOADER ||
+		    lock[i].classes & ~BPF_LOCKDOWN_CLASSES ||
 		    (lock[i].flags && lock[i].classes))
 			return "malformed lockdown annotation";
 		if (i && lock[i].mode <= lock[i - 1].mode)

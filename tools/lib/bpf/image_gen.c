@@ -694,7 +694,7 @@ static int parse_lockdown(struct gen_images *g, const char *prog_name, const cha
 		else if (word_is(s, len, "forbid"))
 			rec.flags |= BPF_IMAGE_LOCKDOWN_FORBID;
 		else if (word_is(s, len, "all"))
-			rec.classes |= 2 * BPF_LOCKDOWN_LOADER - 1;
+			rec.classes |= BPF_LOCKDOWN_CLASSES;
 		else if (word_is(s, len, "user-read"))
 			rec.classes |= BPF_LOCKDOWN_USER_READ;
 		else if (word_is(s, len, "user-write"))

@@ -15,6 +15,10 @@ use super::{Budget, Error, Family, ReloKind, STEPS_PER_PAIR};
 pub(crate) const MAX_DIMENSIONS: usize = 32;
 
 /// Memory for a match.
+///
+/// # Invariants
+///
+/// All bits zero are a valid value, see [`super::Workspace`].
 pub(crate) struct Scratch {
     /// The anonymous structs and unions that a member search is in.
     holders: [u32; spec::MAX_LEN],

@@ -50,6 +50,10 @@ impl Accessor {
 }
 
 /// A list of at most [`MAX_LEN`].
+///
+/// # Invariants
+///
+/// All bits zero are a valid value, see [`super::Workspace`].
 #[derive(Clone, Copy)]
 struct Stack<T> {
     len: usize,
@@ -74,6 +78,10 @@ impl<T: Copy> Stack<T> {
 }
 
 /// A way through a type.
+///
+/// # Invariants
+///
+/// All bits zero are a valid value, see [`super::Workspace`].
 pub(crate) struct Spec {
     /// The type where it begins, as found: modifiers and typedefs not skipped.
     pub(crate) root: u32,
@@ -113,14 +121,17 @@ impl Spec {
         self.raw.len = 0;
     }
 
+    /// The members and elements on the way, anonymous members included.
     pub(crate) fn accessors(&self) -> &[Accessor] {
         self.accessors.as_slice()
     }
 
+    /// The numbers of the access string.
     pub(crate) fn raw(&self) -> &[u32] {
         self.raw.as_slice()
     }
 
+    /// Goes one member or element further.
     pub(crate) fn push(&mut self, accessor: Accessor) -> Result<(), Error> {
         self.accessors.push(accessor)
     }

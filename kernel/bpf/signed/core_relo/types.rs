@@ -33,6 +33,10 @@ struct Frame {
 }
 
 /// Memory for comparisons.
+///
+/// # Invariants
+///
+/// All bits zero are a valid value, see [`super::Workspace`].
 pub(crate) struct Stack {
     frames: [Frame; MAX_LEVEL],
     len: usize,

@@ -6,7 +6,7 @@
 //! [`include/uapi/linux/bpf_image.h`](srctree/include/uapi/linux/bpf_image.h); of [`Insn`],
 //! [`FuncInfo`], [`LineInfo`] and [`CoreRelo`]:
 //! [`include/uapi/linux/bpf.h`](srctree/include/uapi/linux/bpf.h). The kernel build holds each
-//! size against the C header's.
+//! offset and number against the C headers', see `ffi.rs`.
 
 use zerocopy::{
     FromBytes,
@@ -190,7 +190,7 @@ pub(crate) struct Ksym {
     /// Offset into the strings.
     pub name: u32,
     /// Type in the image's BTF, or zero.
-    pub(crate) type_id: u32,
+    pub type_id: u32,
     /// `BPF_IMAGE_KSYM_*`.
     pub flags: u32,
     /// Zero.
@@ -318,7 +318,7 @@ pub(crate) struct FuncInfo {
     /// Index of the function's first instruction.
     pub insn_off: u32,
     /// FUNC in the image's BTF.
-    pub(crate) type_id: u32,
+    pub type_id: u32,
 }
 
 /// `struct bpf_line_info`.
@@ -342,7 +342,7 @@ pub(crate) struct CoreRelo {
     /// Bytes from the first instruction.
     pub insn_off: u32,
     /// Root type in the image's BTF.
-    pub(crate) type_id: u32,
+    pub type_id: u32,
     /// Offset into BTF's strings.
     pub access_str_off: u32,
     /// `enum bpf_core_relo_kind`.

@@ -23,6 +23,12 @@
 #![allow(clippy::type_complexity)] // Tables of cases.
 #![allow(dead_code, unused_imports)] // The kernel uses more of its files than the tests do.
 
+// As the kernel's crates have it: their files get along without what may panic.
+#[deny(clippy::arithmetic_side_effects)]
+#[deny(clippy::indexing_slicing)]
+#[deny(clippy::panic)]
+#[deny(clippy::unwrap_used)]
+#[deny(clippy::expect_used)]
 #[path = "../../../../kernel/bpf/signed"]
 mod signed {
     pub(crate) mod btf;
@@ -35,12 +41,18 @@ mod signed {
     pub(crate) mod target;
 }
 
+#[deny(clippy::arithmetic_side_effects)]
+#[deny(clippy::indexing_slicing)]
+#[deny(clippy::panic)]
+#[deny(clippy::unwrap_used)]
+#[deny(clippy::expect_used)]
 #[path = "../../../../security/lockdown/bpf"]
 mod lockdown {
     pub(crate) mod fields;
     pub(crate) mod formats;
     pub(crate) mod helpers;
     pub(crate) mod kfuncs;
+    pub(crate) mod order;
     pub(crate) mod policy;
     pub(crate) mod tracepoints;
     pub(crate) mod types;

@@ -241,6 +241,14 @@ static void prepare(const struct refusal *r, union bpf_attr *attr)
 	r->spoil(attr);
 }
 
+static bool grown(const struct state *before, const struct state *after, long kib)
+{
+	return after->unreclaimable - before->unreclaimable > kib ||
+	       after->vmalloc - before->vmalloc > kib ||
+	       after->percpu - before->percpu > kib ||
+	       after->cgroup - before->cgroup > kib;
+}
+
 /* What never has an excuse; returns whether memory has grown. */
 static bool compare(const struct state *before, const struct state *after)
 {
@@ -258,24 +266,31 @@ static bool compare(const struct state *before, const struct state *after)
 	check(after->keys == before->keys, "keys: %ld, were %ld", after->keys, before->keys);
 	check(after->key_refs == before->key_refs, "references to keys: %ld, were %ld",
 	      after->key_refs, before->key_refs);
-	return slab > SLACK || vmalloc > SLACK || percpu > SLACK || charged > SLACK;
+	return grown(before, after, SLACK);
 }
 
-/* Does memory grow with each batch of @batch()? */
+/*
+ * Does memory grow with each batch of @batch()? A batch may be spared because
+ * caches were emptied during it, so two have to agree, and what has come together
+ * since the first one counts as well: that evens out.
+ */
 static void no_growth(void (*batch)(const void *arg), const void *arg)
 {
-	struct state before, after;
-	int i;
+	struct state first, before, after;
+	int i, quiet = 0;
 
-	after = now();
-	for (i = 0; i < BATCHES; i++) {
+	first = now();
+	after = first;
+	for (i = 1; i <= BATCHES; i++) {
 		before = after;
 		batch(arg);
 		after = now();
-		if (!compare(&before, &after))
+		if (compare(&before, &after))
+			continue;
+		if (++quiet >= 2 && !grown(&first, &after, i * SLACK))
 			return;
 	}
-	check(false, "memory grows with each batch");
+	check(false, "memory grows: %d of %d batches did not, all together did", quiet, BATCHES);
 }
 
 static union bpf_attr attr;

@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include <bpf/btf.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include "lib.h"
 
 static struct object *obj;
@@ -293,6 +295,49 @@ static void other_negative_fds(const void *arg)
 	expect_refused(&attr, EINVAL, NULL);
 }
 
+static void ignore_it(int sig)
+{
+}
+
+static void signal_among_many_ksyms(const void *arg)
+{
+	static const char strings[] = "\0GPL\0bpf_no_such_kfunc\0bpf_last_kfunc";
+	static struct bpf_insn insns[BPF_IMAGE_MAX_KSYMS + 2];
+	static struct bpf_image_ksym ksyms[BPF_IMAGE_MAX_KSYMS];
+	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+	const struct sigaction act = { .sa_handler = ignore_it };
+	struct builder b;
+	union bpf_attr attr;
+	int i;
+
+	builder_init(&b, "many", 0);
+	memcpy(&insns[BPF_IMAGE_MAX_KSYMS], b.sec[1].data, 2 * sizeof(*insns));
+	builder_set(&b, BPF_IMAGE_STRINGS, strings, sizeof(strings));
+	b.hdr.license = builder_str(&b, "GPL");
+	for (i = 0; i < BPF_IMAGE_MAX_KSYMS; i++) {
+		insns[i].code = BPF_JMP | BPF_CALL;
+		insns[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+		ksyms[i].insn = i;
+		ksyms[i].kind = BPF_IMAGE_KSYM_KFUNC;
+		ksyms[i].name = builder_str(&b, "bpf_no_such_kfunc");
+		ksyms[i].flags = BPF_IMAGE_KSYM_WEAK;
+	}
+	ksyms[--i].name = builder_str(&b, "bpf_last_kfunc");
+	ksyms[i].flags = 0;
+	builder_set(&b, BPF_IMAGE_INSNS, insns, sizeof(insns));
+	builder_set(&b, BPF_IMAGE_KSYMS, ksyms, sizeof(ksyms));
+	image_attr(&attr, build_signed(&b), NULL, 0, -1);
+
+	/* left alone, it gets to the last of them */
+	expect_refused(&attr, ENOENT, "ksym 'bpf_last_kfunc': this kernel has no such kfunc");
+	must(sigaction(SIGALRM, &act, NULL));
+	must(setitimer(ITIMER_REAL, &often, NULL));
+	i = image_load(&attr);
+	must(setitimer(ITIMER_REAL, &(struct itimerval){}, NULL));
+	check(i == -EAGAIN, "%s; log: %s", i < 0 ? strerror(-i) : "it loaded", log_text);
+	check(!log_text[0], "log: %s", log_text);
+}
+
 static const struct test_case cases[] = {
 	CASE(kfunc),
 	CASE(kfunc_unknown),
@@ -304,6 +349,7 @@ static const struct test_case cases[] = {
 	CASE(ksym_untyped_unknown),
 	CASE(ksym_untyped_ambiguous),
 	CASE(ksym_untyped_hidden),
+	CASE(signal_among_many_ksyms),
 	CASE(core),
 	CASE(core_of_nested_types),
 	CASE(core_of_no_field),

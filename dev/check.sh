@@ -128,6 +128,10 @@ CAMELCASE ^tools/ .
 # in libbpf each struct of options ends with these two lines
 SPACING ^tools/lib/bpf/libbpf\.h$ size_t :0;
 LINE_SPACING ^tools/lib/bpf/(lib)?bpf\.h$ #define \w+_opts__last_field
+# as bpftool declares the commands that its bootstrap has not
+WEAK_DECLARATION ^tools/bpf/bpftool/main\.h$ do_sign
+# what a kernel without the system call says
+ENOSYS /user/fake_kernel\.c$ ENOSYS
 # a macro of OpenSSL that makes a type
 SPACING ^tools/bpf/bpftool/sign\.c$ STACK_OF\(
 # how BPF programs declare what is set from outside, and what the kernel has

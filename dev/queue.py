@@ -44,6 +44,16 @@ def git(*args, index=None, stdin=None, env=None, check=True, where=None):
     return p.stdout.decode(errors="surrogateescape")
 
 
+def check_message(subject, body):
+    """The trailers are the last paragraph, or git takes them for text"""
+    text, _, trailers = body.strip().rpartition("\n\n")
+    lines = trailers.splitlines()
+    if not text or not all(re.match(r"[A-Z][A-Za-z-]*: \S", l) for l in lines) or \
+            not any(l.startswith("Signed-off-by: ") for l in lines):
+        die(f"'{subject}': a message is text, an empty line, and trailers, one of them "
+            "Signed-off-by")
+
+
 def base():
     return git("rev-parse", "--verify", "refs/heads/base").strip()
 
@@ -115,6 +125,7 @@ def commits():
         if "Subject" not in head:
             die(f"{patch} has no commit message on top")
         body = open(msg_file, encoding="utf-8").read().strip()
+        check_message(head["Subject"], body)
         git("apply", "--cached", "--allow-empty", "--whitespace=nowarn", path,
             index=index)
         if owned[patch]:
@@ -182,6 +193,7 @@ def refresh():
         tree = git("write-tree", index=index).strip()
         fmt = git("log", "-1", "--format=%an%n%ae%n%aI%n%B", rev)
         name, mail, date, msg = fmt.split("\n", 3)
+        check_message(*msg.split("\n", 1))
         env = {f"GIT_{r}_{k}": v for r in ("AUTHOR", "COMMITTER") for k, v in
                (("NAME", name), ("EMAIL", mail), ("DATE", date))}
         parent = git("commit-tree", "-p", parent, tree, env=env,

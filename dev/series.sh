@@ -25,9 +25,11 @@ mkdir -p "$out"
 base_git format-patch -q --zero-commit --no-signature --no-base \
 	--cover-letter --subject-prefix="PATCH bpf-next" \
 	-o "$out" "$base..$tip"
+# No patch, and not called one: git am takes *.patch
+mv "$out/0000-cover-letter.patch" "$out/cover-letter"
 if [ -r "$ROOT/patches/cover-letter" ]; then
 	# first line the subject, then the text; git's shortlog and diffstat stay
-	python3 - "$out/0000-cover-letter.patch" "$ROOT/patches/cover-letter" <<-'EOF'
+	python3 - "$out/cover-letter" "$ROOT/patches/cover-letter" <<-'EOF'
 	import sys
 	letter = open(sys.argv[1]).read()
 	subject, _, body = open(sys.argv[2]).read().partition("\n")
@@ -46,7 +48,11 @@ base_git worktree add -q --no-checkout --detach "$am" "$base"
 base_git diff-tree -r --name-only "$base" "$tip" | sed 's,^,/,' |
 	git -C "$am" sparse-checkout set --no-cone --stdin
 git -C "$am" checkout -q
-mapfile -t patches < <(find "$out" -name '*.patch' ! -name '0000-*' | LC_ALL=C sort)
+# by the very words of the README
+pattern=$(sed -n 's,^ *git -C /path/to/linux-7\.3 am \$PWD/build/series/,,p' "$ROOT/README.md")
+[ -n "$pattern" ] || die "the README no longer tells how to apply the series"
+# shellcheck disable=SC2206 # a pattern
+patches=("$out"/$pattern)
 git -C "$am" -c user.name=series -c user.email=series@localhost \
 	am -q --no-gpg-sign "${patches[@]}" >"$BUILD/am.log" 2>&1 ||
 	{ cat "$BUILD/am.log" >&2; die "the series does not apply to the base"; }

@@ -630,7 +630,7 @@ static void suggest(const struct image *img, __u32 mode, const struct needs *nee
 			    "if it reads its context, ");
 }
 
-static int check_prog(const char *name, const void *data, __u32 size)
+static int check_prog(const char *path, const char *name, const void *data, __u32 size)
 {
 	struct needs unsig, sig;
 	struct prog_uses pu = {};
@@ -642,7 +642,7 @@ static int check_prog(const char *name, const void *data, __u32 size)
 
 	why = image_parse(&img, data, size);
 	if (why) {
-		p_err("image of program '%s': %s", name, why);
+		prog_error(path, name, why);
 		return -1;
 	}
 	err = find_uses(&pu, &img);
@@ -736,13 +736,15 @@ static int check_one(const char *path, const struct policy *pol)
 	__u32 size, i;
 
 	err = read_signed_file(&f, path);
-	if (err && err != -ENOENT)
+	if (err && err != -ENOENT) {
+		file_error(path, f.why);
 		return -1;
+	}
 	if (!err && !pol->cnt) {
 		begin_file(path, true, f.comp.hdr->prog_cnt);
 		for (i = 0; i < f.comp.hdr->prog_cnt; i++) {
 			data = bpf_companion_image(&f.comp, i, &size);
-			if (check_prog(bpf_companion_name(&f.comp, i), data, size))
+			if (check_prog(path, bpf_companion_name(&f.comp, i), data, size))
 				ret = -1;
 		}
 		end_file();
@@ -754,7 +756,7 @@ static int check_one(const char *path, const struct policy *pol)
 	if (obj) {
 		begin_file(path, !err, opts.image_cnt);
 		for (i = 0; i < opts.image_cnt; i++)
-			if (check_prog(opts.images[i].name, opts.images[i].data,
+			if (check_prog(path, opts.images[i].name, opts.images[i].data,
 				       opts.images[i].size))
 				ret = -1;
 		end_file();

@@ -3,6 +3,7 @@
 #ifndef __SIGN_FILE_H
 #define __SIGN_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -16,6 +17,17 @@ struct signed_file {
 	const char *path;
 	struct bpf_companion comp;
 	void *data;
+	/* what is wrong with it, to be put behind the path */
+	char why[128];
+};
+
+/* A program on its way into a companion section */
+struct signed_prog {
+	const char *name;
+	const void *image;
+	__u32 image_sz;
+	const void *sig;
+	__u32 sig_sz;
 };
 
 struct policy {
@@ -28,11 +40,17 @@ int read_policy(struct policy *pol);
 void free_policy(struct policy *pol);
 struct bpf_object *gen_images(const char *path, const struct policy *pol,
 			      struct bpf_gen_images_opts *opts);
+int attach_companion(const char *path, const char *out_path, const void *btf, __u32 btf_sz,
+		     const struct signed_prog *progs, size_t cnt);
 int read_signed_file(struct signed_file *f, const char *path);
 void free_signed_file(struct signed_file *f);
-const struct image *file_image(const struct signed_file *f, __u32 i, struct image *img);
+const char *file_image(const struct signed_file *f, __u32 i, struct image *img);
+bool image_has_btf(const struct image *img, const void *btf, __u32 btf_sz);
+void file_error(const char *path, const char *why);
+void prog_error(const char *path, const char *name, const char *why);
 void lockdown_words(__u32 classes, char *buf, size_t size);
 
+int do_sign_show(int argc, char **argv);
 int do_sign_policy(int argc, char **argv);
 int do_sign_check(int argc, char **argv);
 

@@ -11,6 +11,9 @@
 
 #define BPF_IMAGE_SECTION_MAX	BPF_IMAGE_EVENTS
 
+/* room for MODULE:NAME: the kernel's KSYM_NAME_LEN and MODULE_NAME_LEN */
+#define IMAGE_NAME_LEN		(512 + 64)
+
 /* An image, after image_parse() has gone over it */
 struct image {
 	const struct bpf_image_hdr *hdr;

@@ -574,7 +574,7 @@ static int parse_event(struct gen_images *g, enum bpf_prog_type type, const char
 	const struct event_word *word = NULL;
 	__u32 first, last;
 	size_t i, len;
-	char buf[256];
+	char buf[IMAGE_NAME_LEN];
 
 	if (!image_event_kinds(type, &first, &last))
 		return -EINVAL;

@@ -281,6 +281,22 @@ int bpf_images__check_maps(struct bpf_images *images, const struct bpf_program *
 	return 0;
 }
 
+/* As the kernel does: a pattern without a module is for names without one */
+static bool glob_match_target(const char *want, const char *pattern)
+{
+	const char *want_name = strchr(want, ':'), *pattern_name = strchr(pattern, ':');
+	char want_mod[IMAGE_NAME_LEN], pattern_mod[IMAGE_NAME_LEN];
+
+	if (!want_name && !pattern_name)
+		return glob_match(want, pattern);
+	if (!want_name || !pattern_name || want_name - want >= IMAGE_NAME_LEN ||
+	    pattern_name - pattern >= IMAGE_NAME_LEN)
+		return false;
+	libbpf_strlcpy(want_mod, want, want_name - want + 1);
+	libbpf_strlcpy(pattern_mod, pattern, pattern_name - pattern + 1);
+	return glob_match(want_mod, pattern_mod) && glob_match(want_name + 1, pattern_name + 1);
+}
+
 static bool target_allowed(const struct image *img, const struct bpf_image_attach *att,
 			   const char *want)
 {
@@ -293,7 +309,7 @@ static bool target_allowed(const struct image *img, const struct bpf_image_attac
 		       !strcmp(slash + 1, image_str(img, att->member));
 	}
 	if (att->flags & BPF_IMAGE_ATTACH_GLOB)
-		return glob_match(want, name);
+		return glob_match_target(want, name);
 	return strcmp(want, name) == 0;
 }
 
@@ -348,7 +364,7 @@ static int find_target(const struct bpf_program *prog, const struct image *img,
 	refuse(prog, "may not be attached to '%s'%s; its signer can allow that by '%s %s %s'",
 	       target->name, to_prog ? " of a BPF program" : "",
 	       to_prog ? "attach-prog" : "attach", bpf_program__name(prog), target->name);
-	return -EACCES;
+	return -EINVAL;
 }
 
 /* [MODULE:]FUNCTION[+OFFSET], as a record has it */
@@ -356,7 +372,7 @@ static bool function_allowed(const char *rec, bool glob, const char *name, size_
 {
 	const char *colon = strchr(rec, ':'), *plus;
 	const char *mod = strchr(name, ':');
-	char buf[256];
+	char buf[IMAGE_NAME_LEN];
 
 	/* which module a function is in, is for the kernel to say */
 	rec = colon ? colon + 1 : rec;
@@ -368,7 +384,9 @@ static bool function_allowed(const char *rec, bool glob, const char *name, size_
 	} else if (offset) {
 		return false;
 	}
-	snprintf(buf, sizeof(buf), "%.*s", (int)(plus ? plus - rec : strlen(rec)), rec);
+	if (snprintf(buf, sizeof(buf), "%.*s", (int)(plus ? plus - rec : strlen(rec)), rec) >=
+	    (int)sizeof(buf))
+		return false;
 	return glob ? glob_match(name, buf) : !strcmp(name, buf);
 }
 

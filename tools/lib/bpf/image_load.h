@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <linux/bpf.h>
+#include "image.h"
 
 struct bpf_core_relo;
 struct bpf_images;
@@ -23,7 +24,7 @@ struct image_target {
 	/* has to have one, be it by default */
 	bool required;
 	/* room for a name that has to be put together */
-	char buf[256];
+	char buf[IMAGE_NAME_LEN];
 };
 
 struct bpf_images *bpf_images__new(struct bpf_object *obj, const void *data, size_t size,

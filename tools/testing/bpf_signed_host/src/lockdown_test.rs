@@ -300,3 +300,100 @@ fn tracing_types_are_not_listed() {
         assert!(types::is_listed(prog_type), "{prog_type}");
     }
 }
+
+/// What the policy says of every mode, choice, type, annotation and class: a line for each of the
+/// first four, and in it a letter for each class (loads, recorded, refused).
+fn verdicts() -> String {
+    use std::fmt::Write;
+
+    // In the order of programs in selftests/bpf_signed/user/verdicts.bpf.c.
+    let classes = [
+        Class::PLAIN,
+        Class::USER_READ,
+        Class::USER_WRITE,
+        Class::CONTROL,
+        Class::KERNEL_READ,
+        Class::KERNEL_ADDRESS,
+        Class::FIELDS,
+        Class::LOADER,
+        Class::UNLISTED,
+    ];
+    let letters = |mode, choice, prog: &Program| -> String {
+        let grant = judge(mode, choice, CEILING, prog);
+        let letter = |&class: &Class| match &grant {
+            Ok(grant) if !grant.granted.has(class) => 'x',
+            Ok(grant) if grant.record.is_some() || !grant.silent.has(class) => 'r',
+            Ok(_) => 'l',
+            Err(_) => 'x',
+        };
+        classes.iter().map(letter).collect()
+    };
+    let annotations = core::iter::once(("forbid".to_string(), None)).chain(
+        (0..=Class::NAMED.bits()).map(Class::from_bits).map(|asks| {
+            let words: Vec<_> = Class::NAMES
+                .iter()
+                .filter(|(_, class)| asks.has(*class))
+                .map(|(name, _)| name.to_str().unwrap())
+                .collect();
+            let words = if words.is_empty() {
+                "none".to_string()
+            } else {
+                words.join(",")
+            };
+            (words, Some(asks))
+        }),
+    );
+
+    let mut out = String::from(concat!("# SPDX-", "License-Identifier: GPL-2.0\n"));
+    for mode in [Mode::Integrity, Mode::Confidentiality] {
+        for choice in Choice::ALL {
+            for listed in [true, false] {
+                let found = letters(mode, choice, &unsigned(Signer::None, listed));
+                for signer in [Signer::OfInstructions, Signer::User] {
+                    assert_eq!(found, letters(mode, choice, &unsigned(signer, listed)));
+                }
+                let (mode, choice) = (mode.name().to_str(), choice.name().to_str());
+                let listed = if listed { "listed" } else { "unlisted" };
+                writeln!(
+                    out,
+                    "{} {} {listed} {found}",
+                    mode.unwrap(),
+                    choice.unwrap()
+                )
+                .unwrap();
+            }
+        }
+        for (words, asks) in annotations.clone() {
+            let found = letters(mode, Choice::Restricted, &signed(asks));
+            // A signature of the system's counts for the same, whatever the others get.
+            for choice in Choice::ALL {
+                assert_eq!(found, letters(mode, choice, &signed(asks)));
+            }
+            writeln!(
+                out,
+                "{} system {words} {found}",
+                mode.name().to_str().unwrap()
+            )
+            .unwrap();
+        }
+    }
+    out
+}
+
+/// `bpftool sign check` is compared with the same file by selftests/bpf_signed/user/sign.sh. With
+/// `VERDICTS` in the environment it is written to the file of that name.
+#[test]
+fn bpftool_is_told_the_policy() {
+    let found = verdicts();
+    if let Ok(path) = std::env::var("VERDICTS") {
+        std::fs::write(path, &found).unwrap();
+    }
+    let file = include_str!("../../selftests/bpf_signed/user/lockdown.verdicts");
+    for (found, line) in found.lines().zip(file.lines()) {
+        assert_eq!(
+            found, line,
+            "lockdown.verdicts; make it anew with VERDICTS=FILE"
+        );
+    }
+    assert_eq!(found.lines().count(), file.lines().count());
+}

@@ -258,7 +258,7 @@ static void test_targets(void)
 	err = bpf_program__set_attach_target(prog(obj, "fentry"), 0, "vfs_read");
 	result(err && strstr(log_buf, "may not be attached to 'vfs_read'") &&
 	       strstr(log_buf, "'attach fentry vfs_read'"), "choose a target that isn't allowed");
-	refused(obj, -EACCES, "may not be attached to 'vfs_read'", "... and load nevertheless");
+	refused(obj, -EINVAL, "may not be attached to 'vfs_read'", "... and load nevertheless");
 
 	obj = open_with("fentry", NULL);
 	err = bpf_program__set_attach_target(prog(obj, "fentry"), 0, "vfs_get_no_such_function");
@@ -291,7 +291,7 @@ static void test_freplace(void)
 	repl = open_with("replacement", NULL);
 	result(bpf_program__set_attach_target(prog(repl, "replacement"),
 					      bpf_program__fd(prog(obj, "target")),
-					      "target") == -EACCES, "choose another function");
+					      "target") == -EINVAL, "choose another function");
 	bpf_object__close(repl);
 	repl = open_with("replacement", NULL);
 	refused(repl, -EINVAL, "attach program FD is not set", "choose no program");

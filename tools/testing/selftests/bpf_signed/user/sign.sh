@@ -53,6 +53,18 @@ refused() {	# NAME WORDS COMMAND...: it fails, and says why
 	fi
 }
 
+json_refused() {	# NAME WORDS ARGUMENTS...: as refused, and prints one JSON document
+	name=$1 words=$2; shift 2
+	"$BPFTOOL" -j "$@" >json 2>log
+	status=$?
+	echo "ended with status $status" >>log
+	case $status in
+	0|134|139) false ;;	# done, aborted, or killed by a fault
+	*) python3 -m json.tool json >>log 2>&1 && grep -qF -- "$words" json ;;
+	esac
+	result $? "$name"
+}
+
 says() {	# NAME WORDS COMMAND...: it succeeds, and prints that
 	name=$1 words=$2; shift 2
 	"$@" >log 2>&1 && grep -qF -- "$words" log
@@ -99,7 +111,7 @@ command -v openssl >/dev/null && command -v readelf >/dev/null || {
 	echo "1..0 # SKIP needs openssl and readelf"
 	exit 4
 }
-for n in rich limits events lockdown; do
+for n in rich limits events lockdown verdicts; do
 	"$CLANG" --target=bpf -O2 -g -Wno-everything -D__TARGET_ARCH_x86 \
 		${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} \
 		-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
@@ -243,7 +255,8 @@ bad_policy() {
 	# shellcheck disable=SC2086
 	refused "$1" "$2" b sign file rich.o $S -o x.o --policy bad
 }
-bad_policy "policy: unknown statement" "bad:1: what is 'allow'?" "allow x"
+bad_policy "policy: unknown statement" "bad:1: unknown statement 'allow'; expected tunable," \
+	"allow x"
 bad_policy "policy: missing name" "'tunable' needs a name" "tunable"
 bad_policy "policy: missing target" "'attach' needs a program and a target" "attach fentry_prog"
 bad_policy "policy: unknown variable" "no 'no_such_var'" "tunable no_such_var"
@@ -326,6 +339,50 @@ json_is "check: the signed annotation counts" k.o \
 	'f["signed"] and p["reads_user"]["confidentiality"]["signed"]["verdict"] == "loads"
 	and p["annotated"]["confidentiality"]["signed"]["verdict"] == "refused"'
 refused "check: no BPF object" "is not a BPF object file" b sign check good.crt
+
+# ... is what the kernel's policy says: lockdown.verdicts is made from it
+cat >verdicts.py <<'E'
+import itertools, json, subprocess, sys
+
+CLASSES = ("plain", "user_read", "user_write", "control", "kernel_read", "kernel_address",
+           "fields", "loader", "no_table")
+bpftool, table = sys.argv[1:]
+want = [line.split() for line in open(table) if line[0] != "#"]
+
+def programs(*options):
+    out = subprocess.run([bpftool, "-j", "sign", "check", "verdicts.o", *options],
+                         stdout=subprocess.PIPE, check=True).stdout
+    return {p["name"]: p for p in json.loads(out)[0]["programs"]}
+
+def letters(progs, kind, *path):
+    found = ""
+    for c in CLASSES:
+        p = progs[f"{kind}_{c}"]
+        for key in path:
+            p = p[key]
+        found += {"loads": "l", "recorded": "r", "refused": "x"}[p["verdict"]]
+    return found
+
+bad = cases = 0
+plain = programs()
+for annotation, lines in itertools.groupby(sorted(want, key=lambda w: (w[1] != "system", w[2])),
+                                           lambda w: w[2] if w[1] == "system" else None):
+    if annotation:
+        progs = programs(*(o for mode in ("integrity", "confidentiality")
+                           for o in ("--lockdown", f"{mode}={annotation}")))
+    for mode, who, what, verdicts in lines:
+        for kind in ("listed", "unlisted") if annotation else (what,):
+            found = letters(progs, kind, mode, "signed") if annotation else \
+                    letters(plain, kind, mode, "unsigned", who)
+            cases += len(verdicts)
+            if found != verdicts:
+                bad += 1
+                print(mode, who, what, kind, "says", found, "and the kernel", verdicts)
+print(cases, "cases")
+sys.exit(bad != 0 or cases < 4000)
+E
+check "check says what the kernel's policy says" python3 verdicts.py "$BPFTOOL" \
+	"$here/lockdown.verdicts"
 
 # What it says at present
 with_policy() {	# LOCKDOWN CHOICE CEILING COMMAND...: as if the kernel had these files
@@ -532,6 +589,39 @@ else
 	skip "another PIN" "no softhsm2"
 fi
 
+# The key has a passphrase
+openssl pkcs8 -topk8 -in good.key -out secret.key -passout pass:secret
+cat >asked.py <<'E'
+import os, pty, sys
+
+pid, fd = pty.fork()
+if not pid:
+    os.execv(sys.argv[1], sys.argv[1:])
+said, asked = b"", False
+while True:
+    try:
+        data = os.read(fd, 1024)
+    except OSError:
+        break
+    if not data:
+        break
+    said += data
+    if not asked and b"pass phrase" in said:
+        os.write(fd, b"secret\n")
+        asked = True
+_, status = os.waitpid(pid, 0)
+print(said.decode(errors="replace"))
+sys.exit(status != 0 or not asked)
+E
+check "the passphrase is asked for" python3 asked.py "$BPFTOOL" sign file rich.o \
+	-k secret.key -i good.crt -o asked.o
+check "and the signature is the same" cmp r.o asked.o
+check "or taken from the environment" env KBUILD_SIGN_PIN=secret "$BPFTOOL" sign file rich.o \
+	-k secret.key -i good.crt -o asked2.o
+check "and is the same again" cmp r.o asked2.o
+refused "another passphrase" "failed to sign" env KBUILD_SIGN_PIN=other "$BPFTOOL" \
+	sign file rich.o -k secret.key -i good.crt -o x.o
+
 # Tampering
 refused "verify an unsigned file" "is not signed" b sign verify rich.o -i good.crt
 refused "show an unsigned file" "is not signed" b sign show rich.o
@@ -585,6 +675,71 @@ done
 
 # Bad input
 printf 'not an object' >junk
+
+# What a command says in JSON when it fails is a document, too
+cp r.o altered.o
+python3 - altered.o $off <<'E'
+import struct, sys
+off = int(sys.argv[2])
+data = bytearray(open(sys.argv[1], "rb").read())
+hdr = struct.unpack_from("12I", data, off)
+# a byte of the BTF's strings in one file, the magic of the first image in another
+btf = off + hdr[4] + hdr[5] - 2
+data[btf] ^= 1
+open("otherbtf.o", "wb").write(data)
+data[btf] ^= 1
+data[off + struct.unpack_from("6I", data, off + hdr[6])[2]] ^= 0xff
+open(sys.argv[1], "wb").write(data)
+E
+json_refused "JSON: no file to sign" "failed to open object file" \
+	sign file none.o -k good.key -i good.crt
+json_refused "JSON: no policy" "can't open 'none'" \
+	sign file rich.o -k good.key -i good.crt --policy none -o x.o
+json_refused "JSON: bad policy" "unknown statement" \
+	sign file rich.o -k good.key -i good.crt --policy junk -o x.o
+json_refused "JSON: no key" "failed to sign" sign file rich.o -k none.key -i good.crt -o x.o
+json_refused "JSON: no option for a key" "must be supplied" sign file rich.o
+json_refused "JSON: no file to verify" '"file":"none.o","error":"can' \
+	sign verify none.o -i good.crt
+json_refused "JSON: verify an unsigned file" '"file":"rich.o","error":"is not signed"' \
+	sign verify rich.o -i good.crt
+json_refused "JSON: verify several" '"error":"is not a BPF' sign verify none.o r.o junk -i good.crt
+json_refused "JSON: verify without a certificate" "must be supplied" sign verify r.o
+json_refused "JSON: verify by no certificate" "no certificate can be read from 'none.crt'" \
+	sign verify r.o -i none.crt
+json_refused "JSON: verify by another key" '"verified":false,"error":"signed with another key"' \
+	sign verify r.o -i other.crt
+json_refused "JSON: verify an altered image" '"verified":false,"error":"signature does not match' \
+	sign verify altered.o -i good.crt
+json_refused "JSON: verify altered BTF" '"verified":false,"error":"BTF was altered"' \
+	sign verify otherbtf.o -i good.crt
+json_refused "JSON: no file to show" '"file":"none.o","error":"can' sign show none.o
+json_refused "JSON: show an unsigned file" '"error":"is not signed"' sign show rich.o r.o
+json_refused "JSON: show an altered image" '"error":"not an image"' sign show altered.o
+json_refused "JSON: show altered BTF" '"error":"was signed with another BTF"' sign show otherbtf.o
+json_refused "JSON: no file to check" '"file":"none.o","error":"can' sign check none.o
+json_refused "JSON: check an altered image" '"error":"not an image"' sign check altered.o
+json_refused "JSON: check with no policy" "can't open 'none'" sign check rich.o --policy none
+json_refused "JSON: extract with no policy" "can't open 'none'" sign extract rich.o d --policy none
+json_refused "JSON: extract from no file" "failed to open object" sign extract none.o d
+json_refused "JSON: attach to no file" "failed to open object" sign attach none.o two
+json_refused "JSON: attach what is missing" "can't open" sign attach limits.o two -o x.o
+json_refused "JSON: attach by another certificate" "signed with another key" \
+	sign attach rich.o two -i other.crt -o x.o
+json_refused "JSON: attach by no certificate" "two/" sign attach rich.o two -i none.crt -o x.o
+OBJCOPY=$(command -v llvm-objcopy || command -v "$("$CLANG" -print-prog-name=llvm-objcopy)")
+if [ -n "$OBJCOPY" ]; then
+	# directory and images of another object: nothing in it is for these programs
+	# shellcheck disable=SC2046 # offset and size
+	set -- $(section c.o)
+	dd if=c.o of=sec2 bs=1 skip=$((0x$1)) count=$((0x$2)) 2>/dev/null
+	"$OBJCOPY" --update-section .BPF.signed=sec2 r.o foreign.o
+	json_refused "JSON: a program is not signed" \
+		'"name":"xdp_prog","verified":false,"error":"is not signed"' \
+		sign verify foreign.o -i good.crt
+else
+	skip "JSON: a program is not signed" "no llvm-objcopy"
+fi
 # shellcheck disable=SC2086
 refused "no object" "failed to open object file 'junk'" b sign file junk $S
 # shellcheck disable=SC2086
@@ -606,6 +761,23 @@ refused "no BTF" "has no BTF" b sign file nobtf.o $S
 refused "object for another machine" "native.o" b sign file native.o $S
 check "nothing is written by any of these" sh -c '[ ! -e x.o ]'
 check "help" b sign help
+head -c 1048577 /dev/zero >large
+refused "a file that is too large" "more than the 1048576 that are allowed" \
+	b sign file rich.o -k good.key -i good.crt -o x.o --policy large
+refused "a directory for a policy" "is not a regular file" \
+	b sign file rich.o -k good.key -i good.crt -o x.o --policy .
+bootstrap=$(dirname "$BPFTOOL")/bootstrap/bpftool
+if [ -x "$bootstrap" ]; then
+	refused "bootstrap bpftool does not sign" "not supported in bootstrap mode" \
+		"$bootstrap" sign show r.o
+else
+	skip "bootstrap bpftool does not sign" "no $bootstrap"
+fi
+long=$(printf 'f%0300d' 0)
+echo "attach on_no_function ksyscall/$long" >policy
+# shellcheck disable=SC2086
+check "a long name" b sign file events.o $S -o e.o --policy policy
+says "is not cut" " kprobe/__*_sys_$long kprobe/sys_$long" b sign show e.o
 
 # The reader of the section
 if [ -r "${LIBBPF:-}" ]; then
@@ -620,6 +792,42 @@ if [ -r "${LIBBPF:-}" ]; then
 	fi
 else
 	skip "reader stays within bounds" "LIBBPF is not set"
+fi
+
+# What libbpf makes of kernels that are not at hand
+# shellcheck disable=SC2086 # options
+fake_kernel() {
+	cat >one.bpf.c <<-'E'
+		#include <linux/bpf.h>
+		#include <bpf/bpf_helpers.h>
+		SEC("xdp") int prog(void *ctx) { return XDP_PASS; }
+	E
+	"$CLANG" --target=bpf -O2 -g ${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} \
+		-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+		-c one.bpf.c -o one.o &&
+	b sign file one.o $S &&
+	"$OBJCOPY" -R .BTF -R .BTF.ext -R .rel.BTF -R .rel.BTF.ext one.o stripped.o &&
+	echo "attach no_target_prog *_open ext4*:x*" >policy &&
+	b sign file rich.o $S -o targets.o --policy policy &&
+	$CC -O1 -g ${LIBBPF_INCLUDE:+-I"$LIBBPF_INCLUDE"} -I"$here/../../../../lib" \
+		-I"$here/../../../../include" -I"$here/../../../../include/uapi" \
+		"$here/fake_kernel.c" "$LIBBPF" -lelf -lz -o fake_kernel
+}
+if [ -z "$OBJCOPY" ] || [ ! -r "${LIBBPF:-}" ]; then
+	skip "answers of other kernels" "no llvm-objcopy, or LIBBPF is not set"
+elif ! fake_kernel >log 2>&1; then
+	result 1 "answers of other kernels"
+else
+	./fake_kernel one.o stripped.o targets.o >answers
+	status=$?
+	cp answers log
+	while read -r line; do
+		case $line in
+		"ok "*) result 0 "${line#ok * }" ;;
+		"not ok "*) result 1 "${line#not ok * }" ;;
+		esac
+	done <answers
+	result $status "answers of other kernels"
 fi
 
 echo "1..$nr"

@@ -34,6 +34,18 @@ struct bpf_lockdown {
 #endif
 };
 
+/**
+ * struct bpf_lockdown_group - programs of which one may run another
+ * @members: a bit for those that are trusted, and one for those that are not
+ *
+ * Who has once joined stays: what such programs share outlives them.
+ */
+struct bpf_lockdown_group {
+#ifdef CONFIG_SECURITY_LOCKDOWN_BPF
+	unsigned long members;
+#endif
+};
+
 #ifdef CONFIG_SECURITY_LOCKDOWN_BPF
 /* What Rust asks and answers, security/lockdown/bpf/ffi.rs */
 struct lockdown_bpf_load {
@@ -57,6 +69,7 @@ struct lockdown_bpf_words {
 /* A call of a helper, as far as its class depends on it */
 struct lockdown_bpf_call {
 	u32 func_id;
+	u32 prog_type;
 	u32 flags_reg;		/* the register that its flags are in, or 0 */
 	u32 format_reg;		/* the register that points to its format, or 0 */
 	bool flags_known;
@@ -94,7 +107,8 @@ void lockdown_bpf_withheld(const struct bpf_lockdown *who, u32 missing,
 			   struct lockdown_bpf_words *words);
 void lockdown_bpf_helper_regs(struct lockdown_bpf_call *call);
 u32 lockdown_bpf_helper_class(const struct lockdown_bpf_call *call);
-u32 lockdown_bpf_kfunc_class(const char *name);
+u32 lockdown_bpf_kfunc_class(const char *name, u32 prog_type);
+bool lockdown_bpf_fences(u8 mode);
 u32 lockdown_bpf_ctx_class(const struct lockdown_bpf_ctx *ctx);
 u32 lockdown_bpf_object_class(const struct lockdown_bpf_object *object);
 u32 lockdown_bpf_ksym_class(bool is_struct);
@@ -114,6 +128,12 @@ bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
 			  const struct bpf_lockdown *b);
 bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
 				const struct bpf_lockdown *b);
+bool lockdown_bpf_join(struct bpf_lockdown_group *group,
+		       const struct bpf_lockdown *who);
+bool lockdown_bpf_unmixed(const struct bpf_lockdown_group *group);
+bool lockdown_bpf_masks_arrays(void);
+bool lockdown_bpf_shows_stack(const struct bpf_prog *prog);
+int lockdown_bpf_run_with(const struct bpf_prog *prog);
 #else
 static inline bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 {
@@ -135,6 +155,32 @@ static inline bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
 					      const struct bpf_lockdown *b)
 {
 	return true;
+}
+
+static inline bool lockdown_bpf_join(struct bpf_lockdown_group *group,
+				     const struct bpf_lockdown *who)
+{
+	return true;
+}
+
+static inline bool lockdown_bpf_unmixed(const struct bpf_lockdown_group *group)
+{
+	return true;
+}
+
+static inline bool lockdown_bpf_masks_arrays(void)
+{
+	return false;
+}
+
+static inline bool lockdown_bpf_shows_stack(const struct bpf_prog *prog)
+{
+	return true;
+}
+
+static inline int lockdown_bpf_run_with(const struct bpf_prog *prog)
+{
+	return 0;
 }
 #endif
 

@@ -21,6 +21,7 @@ int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx, int off, int 
 int __lockdown_bpf_object(struct bpf_verifier_env *env, const struct btf *btf,
 			  u32 id, int off, int size, bool alive);
 int __lockdown_bpf_ksym(struct bpf_verifier_env *env, const char *name, bool is_struct);
+int lockdown_bpf_maps(struct bpf_verifier_env *env);
 void lockdown_bpf_explain(struct bpf_verifier_env *env);
 
 static inline bool lockdown_bpf_confines(const struct bpf_verifier_env *env)
@@ -72,6 +73,11 @@ static inline int __lockdown_bpf_object(struct bpf_verifier_env *env,
 
 static inline int __lockdown_bpf_ksym(struct bpf_verifier_env *env,
 				      const char *name, bool is_struct)
+{
+	return 0;
+}
+
+static inline int lockdown_bpf_maps(struct bpf_verifier_env *env)
 {
 	return 0;
 }

@@ -15,6 +15,11 @@ pub(crate) const MAP_NUMA_NODE: u32 = 1 << 2;
 /// `BPF_MAP_TYPE_ARENA`: its `map_extra` is an address that the loader chooses.
 pub(crate) const MAP_TYPE_ARENA: u32 = 33;
 
+/// `BPF_MAP_TYPE_DEVMAP` and `BPF_MAP_TYPE_DEVMAP_HASH`.
+const MAP_TYPES_OF_DEVICES: [u32; 2] = [14, 25];
+/// `BPF_F_RDONLY_PROG`.
+const MAP_RDONLY_PROG: u32 = 1 << 7;
+
 /// What a bound map is.
 pub(crate) struct Facts<'a> {
     /// The map.
@@ -88,6 +93,17 @@ fn same(name: &'static str, want: u64, have: u64) -> Result<(), Mismatch> {
     }
 }
 
+/// The flags that count of a map of this type, with those that the kernel sets by itself: programs
+/// do not write to maps of devices.
+fn flags(kind: u32, flags: u32) -> u64 {
+    let set = if MAP_TYPES_OF_DEVICES.contains(&kind) {
+        MAP_RDONLY_PROG
+    } else {
+        0
+    };
+    ((flags | set) & !MAP_NUMA_NODE).into()
+}
+
 /// Compares a bound map with its slot.
 ///
 /// The order matters for contents: frozen first, then writers, then the bytes. Once a map is
@@ -115,8 +131,11 @@ pub(crate) fn check<H: Hash>(
             have.max_entries.into(),
         )?;
     }
-    let flags = |flags: u32| u64::from(flags & !MAP_NUMA_NODE);
-    same("map_flags", flags(want.map_flags), flags(have.map_flags))?;
+    same(
+        "map_flags",
+        flags(want.kind, want.map_flags),
+        flags(have.kind, have.map_flags),
+    )?;
     if want.kind != MAP_TYPE_ARENA {
         same("map_extra", slot.map_extra, facts.map_extra)?;
     }
@@ -138,8 +157,8 @@ pub(crate) fn check<H: Hash>(
         )?;
         same(
             "inner map_flags",
-            flags(slot.inner_map_flags),
-            flags(facts.inner.map_flags),
+            flags(slot.inner_type, slot.inner_map_flags),
+            flags(facts.inner.kind, facts.inner.map_flags),
         )?;
     }
     let btf = layout.records::<BtfRecord>(image, Kind::Btf).get(0);

@@ -69,6 +69,7 @@ const _: () = {
     assert!(types::FLOW_DISSECTOR == bindings::bpf_prog_type_BPF_PROG_TYPE_FLOW_DISSECTOR);
     assert!(types::CGROUP_SYSCTL == bindings::bpf_prog_type_BPF_PROG_TYPE_CGROUP_SYSCTL);
     assert!(types::CGROUP_SOCKOPT == bindings::bpf_prog_type_BPF_PROG_TYPE_CGROUP_SOCKOPT);
+    assert!(types::STRUCT_OPS == bindings::bpf_prog_type_BPF_PROG_TYPE_STRUCT_OPS);
     assert!(types::SK_LOOKUP == bindings::bpf_prog_type_BPF_PROG_TYPE_SK_LOOKUP);
     assert!(types::NETFILTER == bindings::bpf_prog_type_BPF_PROG_TYPE_NETFILTER);
 };
@@ -261,7 +262,7 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_withheld(
     unsafe { words.write(found) };
 }
 
-fn class_of(rule: &Rule, flags: Option<u64>, format: Option<&[u8]>) -> Class {
+fn class_of(rule: &Rule, prog_type: u32, flags: Option<u64>, format: Option<&[u8]>) -> Class {
     match rule {
         Rule::Refused => Class::UNLISTED,
         Rule::Needs(class) => *class,
@@ -270,6 +271,8 @@ fn class_of(rule: &Rule, flags: Option<u64>, format: Option<&[u8]>) -> Class {
             _ => Class::KERNEL_ADDRESS,
         },
         Rule::Format => format.map_or(Class::KERNEL_READ, formats::class_of),
+        Rule::Packet if types::has_packet(prog_type) => Class::PLAIN,
+        Rule::Packet => Class::KERNEL_READ,
     }
 }
 
@@ -319,22 +322,34 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_helper_class(
     helpers::HELPERS
         .get(call.func_id as usize)
         .map_or(Class::UNLISTED, |helper| {
-            class_of(&helper.rule, call.flags_known.then_some(call.flags), format)
+            let flags = call.flags_known.then_some(call.flags);
+            class_of(&helper.rule, call.prog_type, flags, format)
         })
         .bits()
 }
 
-/// The class of a kfunc.
+/// The class of a kfunc that a program of type `prog_type` calls.
 ///
 /// # Safety
 ///
 /// `name` is NUL-terminated.
 #[export]
-pub(crate) unsafe extern "C" fn lockdown_bpf_kfunc_class(name: *const c_char) -> u32 {
+pub(crate) unsafe extern "C" fn lockdown_bpf_kfunc_class(
+    name: *const c_char,
+    prog_type: u32,
+) -> u32 {
     // SAFETY: The caller guarantees that `name` is NUL-terminated.
     kfuncs::find(unsafe { bytes(name) })
-        .map_or(Class::UNLISTED, |kfunc| class_of(&kfunc.rule, None, None))
+        .map_or(Class::UNLISTED, |kfunc| {
+            class_of(&kfunc.rule, prog_type, None, None)
+        })
         .bits()
+}
+
+/// Whether unsigned programs that are loaded from now on are kept from leaking by speculation.
+#[export]
+pub(crate) extern "C" fn lockdown_bpf_fences(raw: u8) -> bool {
+    policy::fences(mode(raw), state::choice())
 }
 
 /// The class of reading a value from the context.

@@ -73,6 +73,10 @@ pub(crate) enum Rule {
     ///
     /// Else, and for a conversion that is not named here: [`Class::KERNEL_READ`].
     Format,
+    /// It opens a packet. [`Class::PLAIN`] where the packet is the program's own, see
+    /// [`types::has_packet`](super::types::has_packet); else [`Class::KERNEL_READ`], as what
+    /// traces holds other people's.
+    Packet,
 }
 
 /// A helper, and what a call of it takes.

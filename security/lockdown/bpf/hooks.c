@@ -260,7 +260,10 @@ int __lockdown_bpf_helper(struct bpf_verifier_env *env, u32 func_id,
 			  const char *name)
 {
 	const struct bpf_reg_state *flags, *regs = cur_regs(env);
-	struct lockdown_bpf_call call = { .func_id = func_id };
+	struct lockdown_bpf_call call = {
+		.func_id = func_id,
+		.prog_type = resolve_prog_type(env->prog),
+	};
 	int err;
 
 	lockdown_bpf_helper_regs(&call);
@@ -282,7 +285,9 @@ int __lockdown_bpf_helper(struct bpf_verifier_env *env, u32 func_id,
 
 int __lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char *name)
 {
-	return __lockdown_bpf_class(env, lockdown_bpf_kfunc_class(name), "kfunc ", name);
+	u32 needs = lockdown_bpf_kfunc_class(name, resolve_prog_type(env->prog));
+
+	return __lockdown_bpf_class(env, needs, "kfunc ", name);
 }
 
 /*
@@ -372,6 +377,13 @@ bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 	return prog->aux->lockdown.mode && (prog->aux->lockdown.granted & class);
 }
 
+static bool refuse_mixture(void)
+{
+	pr_notice_ratelimited("%s: mixing of signed and unsigned bpf programs is restricted; see man kernel_lockdown.7\n",
+			      current->comm);
+	return false;
+}
+
 /**
  * lockdown_bpf_withholds - is a class withheld from a program by lockdown?
  * @prog: program that is being loaded
@@ -396,11 +408,131 @@ bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class)
  */
 bool lockdown_bpf_may_mix(const struct bpf_lockdown *a, const struct bpf_lockdown *b)
 {
-	if (!lockdown_bpf_mode() || a->trusted == b->trusted)
+	return !lockdown_bpf_mode() || a->trusted == b->trusted || refuse_mixture();
+}
+
+/**
+ * lockdown_bpf_join - may a program join those of which one may run another?
+ * @group: of those that are in it, or have been
+ * @who: of the one that is to join
+ *
+ * In a group that is mixed already, since the kernel was not locked down then,
+ * there is a place for nobody.
+ *
+ * Return: whether it may, and has.
+ */
+bool lockdown_bpf_join(struct bpf_lockdown_group *group, const struct bpf_lockdown *who)
+{
+	bool mode = lockdown_bpf_mode();
+
+	if (mode && test_bit(!who->trusted, &group->members))
+		return refuse_mixture();
+	if (test_bit(who->trusted, &group->members))
 		return true;
-	pr_notice_ratelimited("%s: mixing of signed and unsigned bpf programs is restricted; see man kernel_lockdown.7\n",
-			      current->comm);
-	return false;
+	/* A barrier: of two that join at once, at least one sees the other. */
+	test_and_set_bit(who->trusted, &group->members);
+	return !mode || !test_bit(!who->trusted, &group->members) || refuse_mixture();
+}
+
+/* May a group whose programs have all joined be put to use? */
+bool lockdown_bpf_unmixed(const struct bpf_lockdown_group *group)
+{
+	return !lockdown_bpf_mode() || !test_bit(false, &group->members) ||
+	       !test_bit(true, &group->members) || refuse_mixture();
+}
+
+/* Does whoever uses such a map run programs that are in it? */
+static bool holds_programs(const struct bpf_map *map)
+{
+	switch (map->map_type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_CPUMAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Does it hold what one program can set to call it, and another can start? */
+static bool holds_callbacks(const struct bpf_map *map)
+{
+	return btf_record_has_field(map->record, BPF_TIMER | BPF_WORKQUEUE | BPF_TASK_WORK);
+}
+
+static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
+{
+	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
+	const struct bpf_map *inner = map->inner_map_meta;
+	const char *rule = NULL;
+
+	if ((holds_programs(map) || holds_callbacks(map)) &&
+	    !lockdown_bpf_join(&map->lockdown, who))
+		rule = "signed and unsigned programs would run each other; make one for each";
+	/* Who is in an inner map is not known before it is looked up. */
+	else if (who->mode && inner && holds_programs(inner))
+		rule = "maps in it hold programs, of which it cannot be told who has signed them";
+	else if (who->fenced && !env->bypass_spec_v1 &&
+		 (map->bypass_spec_v1 || (inner && inner->bypass_spec_v1)))
+		rule = "it was made without masks against speculation; make it anew";
+	if (!rule)
+		return 0;
+	bpf_log(&env->log, "lockdown: map '%s' is refused in %s mode: %s\n",
+		map->name, mode_name(lockdown_bpf_mode()), rule);
+	record(env->prog, REFUSED, mode_name(lockdown_bpf_mode()), "map ", map->name, rule);
+	return -EPERM;
+}
+
+/**
+ * lockdown_bpf_maps - may a program use its maps?
+ * @env: verifier, which has found no fault with it
+ *
+ * Who uses which map is noted without lockdown as well.
+ *
+ * Return: 0, or %-EPERM if signed and unsigned programs would run each other
+ * through one of them, or it is not fit for unsigned ones.
+ */
+int lockdown_bpf_maps(struct bpf_verifier_env *env)
+{
+	int i, err = 0;
+
+	for (i = 0; i < env->used_map_cnt && !err; i++)
+		err = check_map(env, env->used_maps[i]);
+	return err;
+}
+
+/* Are arrays to be made so that speculation cannot leave them? */
+bool lockdown_bpf_masks_arrays(void)
+{
+	return lockdown_bpf_fences(lockdown_bpf_mode()) && !bpf_jit_bypass_spec_v1();
+}
+
+/* May the names of functions that a program runs in be told to who asks for its output? */
+bool lockdown_bpf_shows_stack(const struct bpf_prog *prog)
+{
+	return prog->aux->main_prog_aux->lockdown.granted & BPF_LOCKDOWN_KERNEL_ADDRESS;
+}
+
+/**
+ * lockdown_bpf_run_with - may a program be run with arguments of the caller's choice?
+ * @prog: program, for which they are the kernel's: it may follow them as pointers
+ *
+ * What reads kernel memory through its arguments then reads whatever the caller
+ * likes, and not what it was signed to read.
+ *
+ * Return: 0, or %-EPERM.
+ */
+int lockdown_bpf_run_with(const struct bpf_prog *prog)
+{
+	if (lockdown_bpf_mode() != BPF_LOCKDOWN_CONFIDENTIALITY ||
+	    !(prog->aux->lockdown.granted & BPF_LOCKDOWN_KERNEL_READ))
+		return 0;
+	pr_notice_ratelimited("%s: running bpf program %s, which may read kernel memory, with other arguments than the kernel's is restricted; see man kernel_lockdown.7\n",
+			      current->comm, prog->aux->name);
+	record(prog, REFUSED, mode_name(BPF_LOCKDOWN_CONFIDENTIALITY), "test run", "",
+	       "arguments of a program that may read kernel memory are the kernel's");
+	return -EPERM;
 }
 
 /**

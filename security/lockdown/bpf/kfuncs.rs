@@ -55,6 +55,9 @@ macro_rules! rule {
     (Format) => {
         Rule::Format
     };
+    (Packet) => {
+        Rule::Packet
+    };
 }
 
 macro_rules! kfuncs {
@@ -155,7 +158,7 @@ kfuncs! {
     bpf_dynptr_copy Plain;
     bpf_dynptr_file_discard KernelRead; // The content of a file.
     bpf_dynptr_from_file KernelRead; // The content of a file.
-    bpf_dynptr_from_skb Plain; // Tracing: also of unfinished packets.
+    bpf_dynptr_from_skb Packet;
     bpf_dynptr_from_skb_meta Plain;
     bpf_dynptr_from_xdp Plain;
     bpf_dynptr_is_null Plain;

@@ -311,6 +311,12 @@ pub(crate) fn judge(
     Ok(Grant::signed(asks.and(ceiling).closed()))
 }
 
+/// Whether unsigned programs may be loaded and are verified against speculation. The maps that they
+/// are given have to be made for that.
+pub(crate) fn fences(mode: Mode, choice: Choice) -> bool {
+    mode != Mode::None && choice == Choice::Restricted
+}
+
 fn unsigned(mode: Mode, choice: Choice, prog: &Program) -> Result<Grant, Refusal> {
     let type_refused = (!prog.type_listed).then_some(Refusal::Type);
     match choice {
@@ -325,7 +331,7 @@ fn unsigned(mode: Mode, choice: Choice, prog: &Program) -> Result<Grant, Refusal
                 granted: Class::PLAIN,
                 silent: Class::PLAIN,
                 record: None,
-                fenced: true,
+                fenced: fences(mode, choice),
             }),
         },
         Choice::Audit => Ok(Grant {

@@ -20,6 +20,17 @@ macro_rules! types {
     };
 }
 
+/// Whether a packet that a program of this type holds is its own.
+///
+/// So it is for those that decide about packets. A queue discipline, the only `struct_ops` that
+/// gets packets, has them queued with it.
+pub(crate) const fn has_packet(prog_type: u32) -> bool {
+    is_listed(prog_type) || prog_type == STRUCT_OPS
+}
+
+/// Stands in for functions of the kernel.
+pub(crate) const STRUCT_OPS: u32 = 27;
+
 types! {
     /// Filters what one socket receives.
     SOCKET_FILTER = 1,

@@ -12,6 +12,7 @@ enum lockdown_rule {
 	LOCKDOWN_NEEDS,		/* classes */
 	LOCKDOWN_STACK,		/* by the flags of a stack: user or kernel */
 	LOCKDOWN_FORMAT,	/* by the format that is printed */
+	LOCKDOWN_PACKET,	/* by whose packet it is */
 };
 
 struct lockdown_call {
@@ -312,7 +313,7 @@ static const struct lockdown_call lockdown_kfuncs[] = {
 	{ "bpf_dynptr_copy", LOCKDOWN_NEEDS, 0 },
 	{ "bpf_dynptr_file_discard", LOCKDOWN_NEEDS, BPF_LOCKDOWN_KERNEL_READ },
 	{ "bpf_dynptr_from_file", LOCKDOWN_NEEDS, BPF_LOCKDOWN_KERNEL_READ },
-	{ "bpf_dynptr_from_skb", LOCKDOWN_NEEDS, 0 },
+	{ "bpf_dynptr_from_skb", LOCKDOWN_PACKET, 0 },
 	{ "bpf_dynptr_from_skb_meta", LOCKDOWN_NEEDS, 0 },
 	{ "bpf_dynptr_from_xdp", LOCKDOWN_NEEDS, 0 },
 	{ "bpf_dynptr_is_null", LOCKDOWN_NEEDS, 0 },

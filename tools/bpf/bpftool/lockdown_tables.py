@@ -23,6 +23,7 @@ RULES = {
     "Refused": "LOCKDOWN_UNLISTED",
     "Stack": "LOCKDOWN_STACK",
     "Format": "LOCKDOWN_FORMAT",
+    "Packet": "LOCKDOWN_PACKET",
 }
 
 
@@ -79,6 +80,7 @@ def main():
         "\tLOCKDOWN_NEEDS,\t\t/* classes */",
         "\tLOCKDOWN_STACK,\t\t/* by the flags of a stack: user or kernel */",
         "\tLOCKDOWN_FORMAT,\t/* by the format that is printed */",
+        "\tLOCKDOWN_PACKET,\t/* by whose packet it is */",
         "};",
         "",
         "struct lockdown_call {",

@@ -245,7 +245,12 @@ static bool has_flag(const struct bpf_insn *insns, __u32 cnt, __u32 at, int reg,
 	return false;
 }
 
-static void set_classes(struct use *use, const struct lockdown_call *call,
+static bool is_listed(__u32 prog_type)
+{
+	return prog_type < ARRAY_SIZE(lockdown_types) && lockdown_types[prog_type];
+}
+
+static void set_classes(struct use *use, const struct lockdown_call *call, __u32 prog_type,
 			const struct bpf_insn *insns, __u32 cnt, __u32 at)
 {
 	int reg;
@@ -261,6 +266,11 @@ static void set_classes(struct use *use, const struct lockdown_call *call,
 		break;
 	case LOCKDOWN_FORMAT:
 		use->format = true;
+		break;
+	case LOCKDOWN_PACKET:
+		/* what decides about packets, or queues them, has its own */
+		if (!is_listed(prog_type) && prog_type != BPF_PROG_TYPE_STRUCT_OPS)
+			use->classes = BPF_LOCKDOWN_KERNEL_READ;
 		break;
 	case LOCKDOWN_UNLISTED:
 	default:
@@ -300,7 +310,7 @@ static int find_uses(struct prog_uses *pu, const struct image *img)
 		call = (__u32)insns[i].imm < ARRAY_SIZE(lockdown_helpers) ?
 		       &lockdown_helpers[insns[i].imm] : &unlisted;
 		use.name = call->name;
-		set_classes(&use, call, insns, insn_cnt, i);
+		set_classes(&use, call, img->hdr->prog_type, insns, insn_cnt, i);
 		if (add_use(pu, &use))
 			return -1;
 	}
@@ -312,7 +322,8 @@ static int find_uses(struct prog_uses *pu, const struct image *img)
 		if (k[i].kind == BPF_IMAGE_KSYM_KFUNC) {
 			use.kind = "kfunc";
 			call = find_kfunc(use.name);
-			set_classes(&use, call ?: &unlisted, insns, insn_cnt, k[i].insn);
+			set_classes(&use, call ?: &unlisted, img->hdr->prog_type, insns, insn_cnt,
+				    k[i].insn);
 		} else if (k[i].kind == BPF_IMAGE_KSYM_UNTYPED) {
 			use.kind = "address of";
 			use.classes = BPF_LOCKDOWN_KERNEL_ADDRESS;
@@ -437,7 +448,7 @@ static void may_take(struct verdict *v, const struct needs *needs, __u32 granted
 static void judge_unsigned(struct verdict *v, __u32 mode, enum choice choice, __u32 type,
 			   const struct needs *needs)
 {
-	bool type_listed = type < ARRAY_SIZE(lockdown_types) && lockdown_types[type];
+	bool type_listed = is_listed(type);
 	__u32 granted = 0, missing;
 	char words[128];
 

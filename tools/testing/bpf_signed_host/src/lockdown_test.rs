@@ -99,6 +99,17 @@ fn confidentiality_grants_what_both_want() {
 }
 
 #[test]
+fn who_is_fenced_needs_maps_that_are() {
+    let prog = unsigned(Signer::None, true);
+    for mode in [Mode::None, Mode::Integrity, Mode::Confidentiality] {
+        for choice in Choice::ALL {
+            let fenced = judge(mode, choice, CEILING, &prog).is_ok_and(|grant| grant.fenced);
+            assert_eq!(fences(mode, choice), fenced, "{mode:?} {choice:?}");
+        }
+    }
+}
+
+#[test]
 fn loaders_need_the_ceiling() {
     let loader = Program {
         loader: true,
@@ -262,6 +273,8 @@ fn kfuncs_are_found() {
     }
     assert!(kfuncs::find(b"bpf_kfunc_call_test1").is_none());
     assert!(kfuncs::find(b"").is_none());
+    let packet = kfuncs::find(b"bpf_dynptr_from_skb").unwrap();
+    assert_eq!(packet.rule, Rule::Packet);
     let cast = kfuncs::find(b"bpf_rdonly_cast").unwrap();
     assert_eq!(cast.rule, Rule::Needs(Class::KERNEL_READ));
 }
@@ -295,9 +308,11 @@ fn tracing_types_are_not_listed() {
     // ext, lsm, syscall
     for prog_type in [2, 5, 7, 17, 24, 26, 27, 28, 29, 31, 0, 33, u32::MAX] {
         assert!(!types::is_listed(prog_type), "{prog_type}");
+        assert_eq!(types::has_packet(prog_type), prog_type == types::STRUCT_OPS);
     }
     for prog_type in [types::SOCKET_FILTER, types::CGROUP_DEVICE, types::SCHED_CLS] {
         assert!(types::is_listed(prog_type), "{prog_type}");
+        assert!(types::has_packet(prog_type), "{prog_type}");
     }
 }
 

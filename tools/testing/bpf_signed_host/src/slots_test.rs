@@ -38,7 +38,20 @@ const CONTENTS: [u8; 16] = [
     1, 2, 3, 4, 0xaa, 0xaa, 0xaa, 0xaa, 5, 6, 7, 8, 0xbb, 0xbb, 9, 9,
 ];
 
-/// A hash, read-only data with two tunables, a stack trace, a map of hashes.
+/// `BPF_F_RDONLY_PROG`
+const RDONLY_PROG: u32 = 1 << 7;
+
+/// As a program's object has it.
+const DEVICES: MapShape = MapShape {
+    kind: 14,
+    key_size: 4,
+    value_size: 8,
+    max_entries: 4,
+    map_flags: 0,
+};
+
+/// A hash, read-only data with two tunables, a stack trace, a map of hashes, one of devices, and a
+/// map of such maps.
 fn image() -> Vec<u8> {
     let mut b = Builder::new();
     let name = b.string("x");
@@ -78,6 +91,17 @@ fn image() -> Vec<u8> {
             MapSlot {
                 btf_key_type_id: 3,
                 btf_value_type_id: 4,
+                ..hash_slot(name)
+            },
+            MapSlot {
+                shape: DEVICES,
+                ..hash_slot(name)
+            },
+            MapSlot {
+                shape: of_maps,
+                inner_type: DEVICES.kind,
+                inner_key_size: 4,
+                inner_value_size: 8,
                 ..hash_slot(name)
             },
         ],
@@ -171,6 +195,35 @@ fn loader_chooses_what_it_may() {
         map_flags: 0,
     };
     assert_eq!(verdict(2, &of(stack)), Ok(()));
+}
+
+#[test]
+fn kernel_sets_flags_of_devices() {
+    let mut kernels = DEVICES;
+    kernels.map_flags = RDONLY_PROG;
+    assert_eq!(verdict(5, &of(kernels)), Ok(()));
+    kernels.map_flags |= 1;
+    assert_eq!(
+        verdict(5, &of(kernels)),
+        Err(Mismatch::Field("map_flags", 128, 129))
+    );
+
+    let of_maps = MapShape {
+        kind: 13,
+        value_size: 4,
+        ..DEVICES
+    };
+    kernels.map_flags = RDONLY_PROG;
+    let maps = Facts {
+        inner: kernels,
+        ..of(of_maps)
+    };
+    assert_eq!(verdict(6, &maps), Ok(()));
+
+    // Of other maps it counts.
+    let mut hash = hash();
+    hash.this.map_flags = RDONLY_PROG;
+    assert_eq!(verdict(0, &hash), Err(Mismatch::Field("map_flags", 0, 128)));
 }
 
 #[test]
@@ -272,5 +325,5 @@ fn special_fields_are_described_by_the_signed_btf() {
 
 #[test]
 fn there_are_no_more_slots_than_signed() {
-    assert_eq!(verdict(5, &hash()), Err(Mismatch::NoSlot));
+    assert_eq!(verdict(7, &hash()), Err(Mismatch::NoSlot));
 }

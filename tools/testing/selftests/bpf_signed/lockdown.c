@@ -375,6 +375,30 @@ static void ceiling(const void *arg)
 	check(fd < 0 || write(fd, "loader", 6) < 0, "it can be written");
 }
 
+/* Of a list with words that are not known, the others are granted, and the kernel says so. */
+static void unknown_class(const void *arg)
+{
+	static const char want[] =
+		"[user-read] user-write control kernel-read kernel-address fields loader\n";
+	char *line = read_file(CEILING_FILE, NULL);
+	int kmsg = must(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+
+	must(lseek(kmsg, 0, SEEK_SET));
+	check(kmsg_has(kmsg, "has a word that is not known and grants nothing"),
+	      "no word about it in the kernel's log");
+	check(!strcmp(line, want), "%s", line);
+}
+
+/* More is recorded then, not less. */
+static void unknown_audit(const void *arg)
+{
+	int kmsg = must(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+
+	must(lseek(kmsg, 0, SEEK_SET));
+	check(kmsg_has(kmsg, "bpf_lockdown_audit=nonsense is not known, taken as 'all'"),
+	      "no word about it in the kernel's log");
+}
+
 /* A word that is not known counts as the strictest, and the kernel says so. */
 static void unknown_word(const void *arg)
 {
@@ -507,6 +531,10 @@ int main(int argc, char **argv)
 		add(unknown_word, NULL, "word on the command line");
 	if (!strstr(read_file("/proc/cmdline", NULL), " bpf_lockdown_ceiling="))
 		add(ceiling, NULL, "ceiling");
+	if (cmdline_has("bpf_lockdown_ceiling=kernel,user-read,nonsense"))
+		add(unknown_class, NULL, "class on the command line");
+	if (cmdline_has("bpf_lockdown_audit=nonsense"))
+		add(unknown_audit, NULL, "records on the command line");
 	add(cannot_be_loosened, NULL, "cannot be loosened");
 	for (first = 0; first < ARRAY_SIZE(names); first++)
 		if (!strcmp(lockdown_mode(), names[first]))

@@ -141,6 +141,19 @@ int reserve_at(struct __sk_buff *skb)
 	return 0;
 }
 
+/* A page that is not there: the kernel tells in which functions that was */
+SEC("tc")
+int fault(struct __sk_buff *skb)
+{
+	__u64 __arena *p = page();
+
+	if (!p)
+		return 0;
+	once(p[2 * 4096 / sizeof(*p)]) = 42;
+	__sync_fetch_and_add(&io.hits, 1);
+	return 0;
+}
+
 /* Arithmetic on an arena's pointer takes any operand. */
 SEC("tc")
 int add(struct __sk_buff *skb)

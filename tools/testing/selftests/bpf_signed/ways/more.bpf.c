@@ -179,6 +179,33 @@ int writable(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* ---- what was not signed to be looked at ----------------------------------- */
+
+/* The first argument of this tracepoint is a pointer, if it is the tracepoint's. */
+SEC("raw_tp/sched_process_exit")
+int made_up_argument(struct bpf_raw_tracepoint_args *ctx)
+{
+	bpf_probe_read_kernel(io.bytes, 64, (void *)ctx->args[0]);
+	__sync_fetch_and_add(&io.hits, 1);
+	return 0;
+}
+
+/* A packet on its way out, whosever it is */
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(packet_of_others, struct sk_buff *skb)
+{
+	const int payload = sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr);
+	char text[16] = {};
+	struct bpf_dynptr ptr;
+
+	if (bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &ptr))
+		return 0;
+	if (!bpf_dynptr_read(text, sizeof(text), &ptr, payload, 0) && text[0] == 't' &&
+	    text[1] == 'e' && mine())
+		__builtin_memcpy(io.bytes, text, sizeof(text));
+	return 0;
+}
+
 /* ---- the verifier's log ------------------------------------------------- */
 
 /* Harmless as it runs; the log of its verification may not be. */

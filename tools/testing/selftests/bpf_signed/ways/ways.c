@@ -94,6 +94,8 @@ struct row {
 	bool forbidden;
 	/* Refused at attach rather than at load */
 	bool at_attach;
+	/* Confidentiality refuses to run it like this, whatever was granted */
+	bool withheld;
 	/* For the kernel it is a number like others, unless it comes by an image */
 	bool image_only;
 	/* What the verifier says is wanted */
@@ -587,13 +589,18 @@ static bool text_has_own_task(struct run *r)
 	return own_task(r) && text_has(r, addr);
 }
 
-/* In what a program has said to its stream */
-static bool stream_has(struct run *r, const char *what)
+/* In what a program has said to its stream, or the kernel of it */
+static bool stream_has_at(struct run *r, int stream, const char *what)
 {
-	int n = bpf_prog_stream_read(r->fd, BPF_STREAM_STDOUT, r->text, sizeof(r->text) - 1, NULL);
+	int n = bpf_prog_stream_read(r->fd, stream, r->text, sizeof(r->text) - 1, NULL);
 
 	r->text[n > 0 ? n : 0] = 0;
 	return text_has(r, what);
+}
+
+static bool stream_has(struct run *r, const char *what)
+{
+	return stream_has_at(r, BPF_STREAM_STDOUT, what);
 }
 
 static bool stream_has_banner(struct run *r)
@@ -613,6 +620,11 @@ static bool stream_has_vault(struct run *r)
 static bool stream_has_stack(struct run *r)
 {
 	return stream_has(r, "bpf_test_run");
+}
+
+static bool fault_has_stack(struct run *r)
+{
+	return stream_has_at(r, BPF_STREAM_STDERR, "bpf_test_run");
 }
 
 static bool trace_has_banner(struct run *r)
@@ -697,6 +709,11 @@ static bool parents_pid(struct run *r)
 static bool own_name(struct run *r)
 {
 	return bytes_are(r, "ways");
+}
+
+static bool own_payload(struct run *r)
+{
+	return bytes_are(r, "text of the user");
 }
 
 static bool port_7777(struct run *r)
@@ -1054,6 +1071,17 @@ static void by_test_runs_of_another(struct run *r)
 		bpf_prog_test_run_opts(fd, &opts);
 }
 
+/* With arguments that no tracepoint has: it is told where to look. */
+static void by_made_up_arguments(struct run *r)
+{
+	__u64 args[] = { r->io->target };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+
+	r->attach_err = bpf_prog_test_run_opts(r->fd, &opts);
+	if (r->attach_err)
+		no(r, "test run: %s", strerror(-r->attach_err));
+}
+
 static void by_connecting(struct run *r)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(7781),
@@ -1335,6 +1363,7 @@ static const struct row rows[] = {
 	ARENA("alloc_at", vault_half),
 	ARENA("reserve_at", vault_half, by_guess),
 	ARENA("add", vault_half),
+	ARENA("fault", fault_has_stack, .defusable = true),
 
 	/* memory that was somebody else's */
 	STALE("stack_of_call", KERNEL_READ, vault_address),
@@ -1488,6 +1517,9 @@ static const struct row rows[] = {
 	MORE("failed_func_arg", KERNEL_ADDRESS, vault_address),
 	MORE("push_data", KERNEL_READ, not_zero, by_messages, .mended = true),
 	MORE("writable", KERNEL_READ, vault_half, by_test_runs_of_another),
+	MORE("made_up_argument", KERNEL_READ | KERNEL_ADDRESS, banner, by_made_up_arguments,
+	     .at_attach = true, .withheld = true),
+	MORE("packet_of_others", KERNEL_READ | FIELDS, own_payload),
 	MORE("logged", KERNEL_ADDRESS, log_has_address, by_nothing, .defusable = true, .log = true),
 	MORE("logged_xdp", KERNEL_ADDRESS, log_has_address, by_nothing, .defusable = true,
 	     .log = true),
@@ -1829,6 +1861,8 @@ static bool allowed(const struct row *row, enum bpf_prog_type type)
 	if (machine.mode == MODE_NONE)
 		return true;
 	if (row->forbidden)
+		return false;
+	if (row->withheld && machine.mode == CONFIDENTIALITY)
 		return false;
 	if (machine.signer == BY_NOBODY) {
 		bool plain = !row->needs || row->image_only;

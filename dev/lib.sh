@@ -131,6 +131,20 @@ kvm_works() {
 	EOF
 }
 
+# dev/vm.sh with a guest whose clocks show how many instructions it has executed,
+# one a nanosecond. A string instruction counts once for each element, so that
+# those which copy bytes would hide all else.
+counting_vm() {
+	CMD="grep -q ^tsc /sys/devices/system/clocksource/clocksource0/current_clocksource || {
+		echo the clock does not count instructions >&2
+		exit 1
+	}
+	$CMD" KVM=0 CPUS=1 MEMORY=2G TIMEOUT=${TIMEOUT:-1800} RO='' VM_DIR='' \
+		QEMU_OPTS="-cpu max,-erms,-fsrm -icount shift=0" \
+		APPEND="nokaslr tsc=reliable ${APPEND:-}" \
+		"$ROOT/dev/vm.sh"
+}
+
 # Debian mirrors as apt knows them
 mirrors() {
 	{

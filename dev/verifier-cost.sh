@@ -23,6 +23,7 @@ RUNS=${RUNS:-3}
 LOADS=${LOADS:-5}
 LIMIT=${LIMIT:-1}
 here=$ROOT/dev/verifier-cost
+tests=$ROOT/tools/testing/selftests/bpf_signed
 work=$BUILD/cost
 without=$work/kernel
 include=$TOOLS/libbpf/root/include
@@ -48,10 +49,10 @@ cmp "$KOUT/certs/signing_key.x509" "$without/certs/signing_key.x509" ||
 	die "the kernels trust different keys: remove $without"
 
 n=${LLVM#-}
-"clang-$n" -O2 -g -Wall -std=gnu11 -I"$include" "$here/cost.c" \
+"clang-$n" -O2 -g -Wall -std=gnu11 -I"$include" -I"$tests" "$here/cost.c" \
 	"$TOOLS/libbpf/libbpf.a" -lelf -lz -o "$work/cost"
 "clang-$n" -O2 -g -Wall --target=bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-	-I"$include" -c "$here/meter.bpf.c" -o "$work/meter.bpf.o"
+	-I"$include" -c "$tests/progs/meter.bpf.c" -o "$work/meter.bpf.o"
 "$bpftool" sign file "$work/meter.bpf.o" -o "$work/meter.signed.o" \
 	-k "$KOUT/certs/signing_key.pem" -i "$KOUT/certs/signing_key.x509" >&2
 
@@ -61,10 +62,6 @@ grep -qw lockdown_bpf_prog_load "$KOUT/System.map" ||
 	die "the kernel in $without has the policy"
 
 # measure NAME BZIMAGE MODE OBJECTS...
-#
-# -icount: the guest's clocks show the number of instructions, one a nanosecond.
-# A string instruction counts once for each element, so that those which copy
-# bytes would hide all else.
 measure() {
 	local name=$1 image=$2 mode=$3 append
 	shift 3
@@ -72,13 +69,10 @@ measure() {
 	[ "$mode" = none ] || append="lockdown=$mode bpf_lockdown=restricted"
 	note "$name"
 	if ! CMD="cd '$BUILD/libbpf-tools' &&
-		grep ^tsc /sys/devices/system/clocksource/clocksource0/current_clocksource >&2 &&
 		grep -F '[$mode]' /sys/kernel/security/lockdown >&2 &&
 		'$work/cost' '$work/meter.signed.o' $LOADS $*" \
-		BZIMAGE=$image KVM=0 CPUS=1 MEMORY=2G TIMEOUT=1800 RO='' VM_DIR='' \
-		QEMU_OPTS="-cpu max,-erms,-fsrm -icount shift=0" \
-		APPEND="nokaslr tsc=reliable $append" \
-		"$ROOT/dev/vm.sh" >"$work/$name.tsv.part" 2>"$work/$name.err"; then
+		BZIMAGE=$image APPEND=$append counting_vm \
+		>"$work/$name.tsv.part" 2>"$work/$name.err"; then
 		tail -n 20 "$work/$name.err" >&2
 		die "the measurement $name failed"
 	fi

@@ -17,7 +17,6 @@ use crate::{
     },
     layout,
     load::{
-        digest,
         Events,
         Found,
         LoadedImage,
@@ -286,13 +285,13 @@ pub(crate) unsafe extern "C" fn bpf_image_match_map(
     let special = if facts.special_fields && !facts.btf.is_null() {
         // SAFETY: The caller guarantees that the map's BTF is valid.
         let btf = unsafe { Btf::from_raw(facts.btf) };
-        Some((digest(btf), facts.btf_key_type_id, facts.btf_value_type_id))
+        Some((btf.digest(), facts.btf_key_type_id, facts.btf_value_type_id))
     } else {
         None
     };
     let inner_special = if facts.inner_special_fields && !facts.inner_btf.is_null() {
         // SAFETY: The caller guarantees that the BTF of the inner maps is valid.
-        Some(digest(unsafe { Btf::from_raw(facts.inner_btf) }))
+        Some(unsafe { Btf::from_raw(facts.inner_btf) }.digest())
     } else {
         None
     };

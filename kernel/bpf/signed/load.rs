@@ -403,7 +403,7 @@ impl LoadedImage {
             .layout
             .records::<BtfRecord>(&self.bytes, Kind::Btf)
             .get(0);
-        if signed.is_none_or(|signed| signed.digest != digest(btf)) {
+        if signed.is_none_or(|signed| signed.digest != btf.digest()) {
             log.write(format_args!(
                 "prog_btf_fd: it is not the BTF that was signed with the image\n"
             ));
@@ -475,13 +475,6 @@ fn as_c_str(bytes: &[u8]) -> Result<&CStr> {
     CStr::from_bytes_with_nul(bytes).map_err(|_| EINVAL)
 }
 
-/// SHA-256 of a BTF blob.
-pub(crate) fn digest(btf: &Btf) -> image::records::Digest {
-    let mut hash = Sha256::new();
-    hash.update(btf.raw_data());
-    hash.finish()
-}
-
 struct Hasher(Sha256);
 
 impl slots::Hash for Hasher {
@@ -517,6 +510,19 @@ mod tests {
                 })?;
                 assert_eq!(verdict, Err(EBADMSG));
             }
+        }
+        Ok(())
+    }
+
+    /// The digest of a BTF blob is that of its bytes, the first time and from then on.
+    #[test]
+    fn digest_of_btf() -> Result {
+        let btf = Btf::vmlinux()?;
+        let mut hash = Sha256::new();
+        hash.update(btf.raw_data());
+        let digest = hash.finish();
+        for _ in 0..3 {
+            assert_eq!(btf.digest(), digest);
         }
         Ok(())
     }

@@ -42,7 +42,8 @@ pub struct Btf(Opaque<bindings::btf>);
 // to one.
 unsafe impl Send for Btf {}
 
-// SAFETY: What can be done through a shared reference only reads what never changes.
+// SAFETY: What can be done through a shared reference only reads what never changes, but for the
+// digest, which C publishes atomically.
 unsafe impl Sync for Btf {}
 
 impl Btf {
@@ -188,6 +189,14 @@ impl Btf {
         let index =
             unsafe { bindings::btf_member_index(self.0.get(), id, name.as_ptr(), name.len()) };
         u32::try_from(index).ok()
+    }
+
+    /// SHA-256 of the blob as it was loaded. It is computed once.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = [0; 32];
+        // SAFETY: By the type invariant the BTF is valid; `digest` has the size of the output.
+        unsafe { bindings::btf_digest(self.0.get(), digest.as_mut_ptr()) };
+        digest
     }
 
     /// The blob as it was loaded.

@@ -23,23 +23,22 @@
 
 struct bpf_images {
 	struct bpf_object *obj;
-	void *data;
 	struct bpf_companion comp;
 	/* by program, in the order of the directory */
 	struct image *imgs;
-	bool *btf_ok;
 	int *fd_array;
 	int keyring_id;
 };
 
-/* Returns NULL and sets errno where the section is malformed */
+/*
+ * Refers to *data*, which has to stay. Returns NULL and sets errno where the
+ * section is malformed.
+ */
 struct bpf_images *bpf_images__new(struct bpf_object *obj, const void *data, size_t size,
 				   int keyring_id)
 {
-	__u8 digest[SHA256_DIGEST_LENGTH];
-	const struct bpf_image_btf *rec;
 	struct bpf_images *images;
-	const void *btf, *image;
+	const void *image;
 	__u32 i, cnt, len;
 	const char *why;
 	int err = ENOMEM;
@@ -49,11 +48,7 @@ struct bpf_images *bpf_images__new(struct bpf_object *obj, const void *data, siz
 		return errno = ENOMEM, NULL;
 	images->obj = obj;
 	images->keyring_id = keyring_id;
-	images->data = malloc(size);
-	if (!images->data)
-		goto err_out;
-	memcpy(images->data, data, size);
-	if (bpf_companion_parse(&images->comp, images->data, size)) {
+	if (bpf_companion_parse(&images->comp, data, size)) {
 		pr_warn("object '%s': malformed section %s; sign the object again\n",
 			bpf_object__name(obj), BPF_COMPANION_SEC);
 		err = EINVAL;
@@ -62,13 +57,10 @@ struct bpf_images *bpf_images__new(struct bpf_object *obj, const void *data, siz
 
 	cnt = images->comp.hdr->prog_cnt;
 	images->imgs = calloc(cnt, sizeof(*images->imgs));
-	images->btf_ok = calloc(cnt, sizeof(*images->btf_ok));
 	images->fd_array = calloc(BPF_IMAGE_MAX_MAPS, sizeof(*images->fd_array));
-	if (!images->imgs || !images->btf_ok || !images->fd_array)
+	if (!images->imgs || !images->fd_array)
 		goto err_out;
 
-	btf = bpf_companion_btf(&images->comp, &len);
-	libbpf_sha256(btf, len, digest);
 	for (i = 0; i < cnt; i++) {
 		image = bpf_companion_image(&images->comp, i, &len);
 		why = image_parse(&images->imgs[i], image, len);
@@ -81,8 +73,6 @@ struct bpf_images *bpf_images__new(struct bpf_object *obj, const void *data, siz
 				bpf_companion_name(&images->comp, i), why);
 			memset(&images->imgs[i], 0, sizeof(images->imgs[i]));
 		}
-		rec = image_btf(&images->imgs[i]);
-		images->btf_ok[i] = !rec || !memcmp(rec->digest, digest, sizeof(digest));
 	}
 	return images;
 
@@ -97,9 +87,7 @@ void bpf_images__free(struct bpf_images *images)
 	if (!images)
 		return;
 	free(images->imgs);
-	free(images->btf_ok);
 	free(images->fd_array);
-	free(images->data);
 	free(images);
 }
 
@@ -253,10 +241,6 @@ int bpf_images__check_maps(struct bpf_images *images, const struct bpf_program *
 	img = &images->imgs[idx];
 	if (!img->hdr)
 		return 0;
-	if (!images->btf_ok[idx]) {
-		refuse(prog, "BTF in section %s was altered", BPF_COMPANION_SEC);
-		return -EINVAL;
-	}
 	if (bpf_program__type(prog) != img->hdr->prog_type) {
 		refuse(prog, "program type is %s, signed is %s",
 		       libbpf_bpf_prog_type_str(bpf_program__type(prog)) ?: "unknown",
@@ -585,8 +569,28 @@ static const char * const remedies[] = {
 		"this kernel doesn't have a function or type that the program names; the log below tells which",
 };
 
-void bpf_images__explain(const struct bpf_program *prog, int err)
+/* Found out when something went wrong, since a digest takes its time */
+static bool btf_altered(const struct bpf_images *images, const struct image *img)
 {
+	const struct bpf_image_btf *rec = image_btf(img);
+	__u8 digest[SHA256_DIGEST_LENGTH];
+	const void *btf;
+	__u32 len;
+
+	if (!rec)
+		return false;
+	btf = bpf_companion_btf(&images->comp, &len);
+	libbpf_sha256(btf, len, digest);
+	return memcmp(rec->digest, digest, sizeof(digest)) != 0;
+}
+
+void bpf_images__explain(const struct bpf_images *images, const struct bpf_program *prog,
+			 int err)
+{
+	const struct image *img = find_image(images, prog);
+
+	if (err == -EINVAL && img && btf_altered(images, img))
+		refuse(prog, "BTF in section %s was altered", BPF_COMPANION_SEC);
 	if (err < 0 && -err < (int)ARRAY_SIZE(remedies) && remedies[-err])
 		pr_warn("prog '%s': %s\n", bpf_program__name(prog), remedies[-err]);
 }

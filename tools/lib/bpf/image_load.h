@@ -48,6 +48,7 @@ const char *bpf_images__ksym_name(struct bpf_images *images, const struct bpf_pr
 				  int idx);
 const struct bpf_core_relo *bpf_images__core_relo(struct bpf_images *images,
 						  const struct bpf_program *prog, int insn_idx);
-void bpf_images__explain(const struct bpf_program *prog, int err);
+void bpf_images__explain(const struct bpf_images *images, const struct bpf_program *prog,
+			 int err);
 
 #endif /* __LIBBPF_IMAGE_LOAD_H */

@@ -26,8 +26,8 @@ help:
 	@echo "make vm CMD='...'    run a command in a guest with the patched kernel; its exit status is ours"
 	@echo '    APPEND= BZIMAGE= CPUS= MEMORY= TIMEOUT= RO=1  KVM=0 or 1'
 	@echo 'make fuzz            fuzz image parser and CO-RE engine on the host; TIME= seconds each'
-	@echo 'make bench           time the CO-RE engine and whole loads against libbpf, aya-obj and light skeletons; writes the tables in'
-	@echo '                     Documentation/; builds the base kernel (slow)'
+	@echo 'make bench           time the CO-RE engine and whole loads against their peers; writes the'
+	@echo '                     tables in Documentation/; builds the base kernel (slow)'
 	@echo 'make systemd-guest   what systemd sandboxing does under lockdown; writes the tables in Documentation/; ten minutes'
 	@echo "make verifier-cost   what lockdown's policy costs in the verifier; builds a second kernel (slow)"
 	@echo 'make check           formatting, lints, checkpatch, patches apply'

@@ -4,6 +4,7 @@
 
     count.py tap FILE     TAP or KTAP, nested or not, kernel log stamps or not
     count.py cargo FILE   what `cargo test` printed
+    count.py line FILE    what closes with a line "N passed, M failed, K skipped"
 
 Prints "PASSED FAILED SKIPPED", and on stderr each failure. Only innermost
 tests count. A test that a plan announces and that never reports is a failure:
@@ -95,11 +96,22 @@ def cargo(lines):
     return passed, failed, skipped
 
 
+def line(lines):
+    last = ""
+    for last in lines:
+        pass
+    m = re.match(r"(\d+) passed, (\d+) failed, (\d+) skipped$", last)
+    return [int(n) for n in m.groups()] if m else (0, 0, 0)
+
+
+FORMATS = {"tap": tap, "cargo": cargo, "line": line}
+
+
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("tap", "cargo"):
+    if len(sys.argv) != 3 or sys.argv[1] not in FORMATS:
         sys.exit(__doc__)
     with open(sys.argv[2], encoding="utf-8", errors="replace") as f:
-        print(*{"tap": tap, "cargo": cargo}[sys.argv[1]](f))
+        print(*FORMATS[sys.argv[1]](f))
 
 
 main()

@@ -9,7 +9,8 @@
 #	TARGETS=   some of: image core_relo
 #
 # What is found stays in BUILD/fuzz: the corpus, for the next run, and in
-# findings/ what made a target crash. A crash is run again by
+# findings/ what made a target crash, or took it too long. The next run begins with
+# these; one alone is run by
 #
 #	BUILD/fuzz/bin/TARGET FILE
 #
@@ -20,6 +21,7 @@ load_env
 
 TIME=${TIME:-60}; : "${TIME:=60}"
 TARGETS=${TARGETS:-image core_relo}
+all_known "$TARGETS" image core_relo
 fuzz=$ROOT/tools/testing/bpf_signed_host/fuzz
 out=$BUILD/fuzz
 skipped=0
@@ -45,10 +47,16 @@ else
 	skipped=1
 fi
 
+export RUSTC=$rustc CARGO_TARGET_DIR=$out/target
+# Networks fail now and then; what is there already is not asked for
+(cd "$fuzz" && CARGO_NET_RETRY=10 "$CARGO" fetch --locked --target "$host") >"$out/build.log" 2>&1 || {
+	tail -n 30 "$out/build.log" >&2
+	die "cargo cannot have the crates that the targets are made of"
+}
 note "building (log: $out/build.log)"
 # With --target the flags are not for build scripts and macros
-if ! (cd "$fuzz" && RUSTC=$rustc RUSTFLAGS="${flags[*]}" CARGO_TARGET_DIR=$out/target \
-	"$CARGO" build --release --locked --target "$host") >"$out/build.log" 2>&1; then
+if ! (cd "$fuzz" && RUSTFLAGS="${flags[*]}" \
+	"$CARGO" build --release --locked --target "$host") >>"$out/build.log" 2>&1; then
 	tail -n 30 "$out/build.log" >&2
 	die "the fuzz targets do not build"
 fi
@@ -68,11 +76,13 @@ for target in $TARGETS; do
 	        with open(f"{sys.argv[2]}/{n}", "wb") as f:
 	            f.write(bytes.fromhex(line.strip()))
 	EOF
+	find "$out/findings" -name "$target-*" -exec cp -t "$seeds" {} +
 	note "$target: $TIME s with $JOBS processes (log: $log)"
 	rc=0
+	# with -fork, what takes too long or too much would be passed over
 	(cd "$out" && "bin/$target" -fork="$JOBS" -max_total_time="$TIME" -max_len=4096 \
-		-timeout=10 -rss_limit_mb=2048 -artifact_prefix=findings/"$target-" \
-		"$corpus" "$seeds") >"$log" 2>&1 || rc=$?
+		-timeout=20 -ignore_timeouts=0 -rss_limit_mb=2048 -ignore_ooms=0 \
+		-artifact_prefix=findings/"$target-" "$corpus" "$seeds") >"$log" 2>&1 || rc=$?
 	# "#EXECUTIONS: cov: EDGES ft: ... "
 	read -r runs edges < <(sed -n 's/^#\([0-9]*\): cov: \([0-9]*\) .*/\1 \2/p' "$log" |
 		tail -n 1) || true

@@ -39,6 +39,24 @@ load_env() {
 	. "$BUILD/env.sh"
 }
 
+# What TESTS= of dev/test.sh may name
+test_names() {
+	printf '%s\n' host fuzz sign kunit
+	basename -as .sh "$LINUX"/tools/testing/selftests/bpf_signed/run{,-*}.sh
+}
+
+# all_known WORDS NAME...: what a user has asked for has to be there
+all_known() {
+	local word words=$1
+	shift
+	for word in $words; do
+		case " $* " in
+		*" $word "*) ;;
+		*) die "no such test: $word; there are: $*" ;;
+		esac
+	done
+}
+
 # git on our own object store, never on a repository around us
 base_git() {
 	GIT_DIR=$GITDB git -c core.autocrlf=false -c core.fsmonitor=false \

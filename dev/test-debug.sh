@@ -5,17 +5,23 @@
 # dev/kernel-debug.config. Each word of KASAN, UBSAN, lockdep or kmemleak is a
 # failure. Loads in which allocations fail are tested on this kernel alone.
 #
-#	TESTS=	some of them
+#	TESTS=		some of them, or others of dev/test.sh
+#	FEWER_ROUNDS=1	as often as on other kernels what is repeated there
 #
 # Closes with one line "N passed, M failed, K skipped".
 
 export FLAVOUR=debug
 . "$(dirname "$0")/lib.sh"
 
+# Without those that take hours on this kernel: bcc's tools, and each way to kernel
+# memory in each mode.
+TESTS=${TESTS:-kunit run run-core-relo run-events run-fault-injection run-leaks run-mix
+	run-mode-audit run-mode-restricted run-mode-signed run-mode-unknown run-races}
+TESTS=$(echo $TESTS)
+export TESTS
+mapfile -t names < <(test_names)
+all_known "$TESTS" "${names[@]}"
+
 "$ROOT/dev/kernel.sh"
 "$ROOT/dev/tools.sh"
-# those of bcc's tools take hours on this kernel
-export TESTS=${TESTS:-kunit run run-core-relo run-fault-injection run-leaks
-	run-mode-plain run-mode-signed run-races}
-TESTS=$(echo $TESTS)
 exec "$ROOT/dev/test.sh"

@@ -24,6 +24,7 @@ load_env
 PAIRS=${PAIRS:-1000000}; : "${PAIRS:=1000000}"
 export TIME=${TIME:-600}; : "${TIME:=600}"
 TESTS=${TESTS:-pairs fuzz guests selftests}; : "${TESTS:=pairs fuzz guests selftests}"
+all_known "$TESTS" pairs fuzz guests selftests
 logs=$BUILD/test-full
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
@@ -55,19 +56,18 @@ compare() {
 
 # step NAME COMMAND...: one that closes with the counts itself
 step() {
-	local name=$1 log=$logs/$1.log rc=0 p='' f='' s=''
+	local name=$1 log=$logs/$1.log rc=0 p f s
 	shift
 	note "$name (log: $log)"
 	# what it says on the way is for whoever waits
 	"$@" >"$log" || rc=$?
 	grep -E '^    ' "$log" || true
-	read -r p f s < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' \
-		"$log") || true
-	if [ -z "$p" ] || { [ $rc != 0 ] && [ "$f" = 0 ]; }; then
+	read -r p f s < <("$ROOT/dev/count.py" line "$log")
+	if [ "$f" = 0 ] && { [ $rc != 0 ] || [ "$p" = 0 ]; }; then
 		note "$name: FAILED with status $rc, see $log"
 		f=1
 	fi
-	add "$name" "${p:-0}" "$f" "${s:-0}"
+	add "$name" "$p" "$f" "$s"
 }
 
 if [[ " $TESTS " = *" pairs "* ]]; then
@@ -84,7 +84,7 @@ if [[ " $TESTS " = *" fuzz "* ]]; then
 	step fuzz "$ROOT/dev/fuzz.sh"
 fi
 if [[ " $TESTS " = *" guests "* ]]; then
-	step guests env NIGHTLY=1 TESTS="run-ways-rest run-ways-audit run-ways-signed" \
+	step guests env TESTS="run-ways-rest run-ways-audit run-ways-signed" \
 		"$ROOT/dev/test.sh"
 fi
 if [[ " $TESTS " = *" selftests "* ]]; then

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs all tests: on the host, in the kernel (KUnit), and in guests. Closes with
-# one line "N passed, M failed, K skipped".
+# Runs all tests: on the host, some minutes of fuzzing, in the kernel (KUnit), and
+# in guests. Closes with one line "N passed, M failed, K skipped".
 #
 # A guest test is a script run.sh or run-NAME.sh in
 # tools/testing/selftests/bpf_signed that prints TAP. Comments in its head say
@@ -16,13 +16,15 @@
 #	# FLAVOUR: debug
 #
 # BEFORE is what has to be made on the host first; several lines are run in turn.
-# FLAVOUR tells which kernel alone will do; NIGHTLY that it is for `make test-full`.
+# FLAVOUR tells which kernel alone will do; NIGHTLY that it is run only by its name,
+# as `make test-full` does.
 #
 # It is run in the directory of the built selftests, and finds the lines of
 # `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
 #
-# With FLAVOUR=debug the guests run that kernel, with more time and memory, and
-# what dev/debug-guest.sh and the kernel's log say counts as well.
+# With FLAVOUR=debug the guests run that kernel, with more time and memory and
+# fewer rounds of what is repeated, and what dev/debug-guest.sh and the kernel's
+# log say counts as well.
 
 . "$(dirname "$0")/lib.sh"
 load_env
@@ -32,14 +34,21 @@ mkdir -p "$logs"
 # What no kernel may say; a debug kernel finds more words for it
 bad_news='BUG:|WARNING:|Oops|general protection|BUG at'
 slow=1 extra_memory=0 wrapper=
+# see rounds() of the selftests
+fewer_rounds=${FEWER_ROUNDS:-}
 if [ "${FLAVOUR:-}" = debug ]; then
 	bad_news="$bad_news|KASAN|UBSAN|kmemleak: [0-9]+ new|INFO: (task|rcu|lockdep|trying)"
 	bad_news="$bad_news|refcount_t|DEBUG_LOCKS_WARN|rust_kernel: panicked|still has locks held"
 	slow=6 extra_memory=2 wrapper=$ROOT/dev/debug-guest.sh
+	fewer_rounds=${fewer_rounds:-10}
 fi
 selftests=$LINUX/tools/testing/selftests/bpf_signed
 host=$LINUX/tools/testing/bpf_signed_host
 passed=0 failed=0 skipped=0
+
+TESTS=$(echo ${TESTS:-})
+mapfile -t names < <(test_names)
+all_known "$TESTS" "${names[@]}"
 
 # here and in the guests, which share the host's files, not its environment
 paths=$BUILD/paths$SUFFIX.env
@@ -131,6 +140,13 @@ if chosen host && [ -e "$host/Cargo.toml" ]; then
 	count host cargo "$logs/host.log" $rc
 fi
 
+if chosen fuzz; then
+	note "fuzzing (log: $logs/fuzz.log)"
+	rc=0
+	"$ROOT/dev/fuzz.sh" >"$logs/fuzz.log" || rc=$?
+	count fuzz line "$logs/fuzz.log" $rc
+fi
+
 if chosen sign; then
 	note "bpftool sign (log: $logs/sign.log)"
 	rc=0
@@ -141,7 +157,11 @@ fi
 if chosen kunit; then
 	note "KUnit (log: $logs/kunit.log)"
 	rc=0
-	CMD='dmesg' TIMEOUT=$((300 * slow)) MEMORY=$((2 + extra_memory))G \
+	cmd=dmesg
+	# as dev/debug-guest.sh does; what is found, is told to the log
+	[ -z "$wrapper" ] ||
+		cmd="for i in 1 2; do sleep 6; echo scan >/sys/kernel/debug/kmemleak; done; dmesg"
+	CMD=$cmd TIMEOUT=$((300 * slow)) MEMORY=$((2 + extra_memory))G \
 	APPEND='kunit.enable=1 kunit.autorun=1 kunit.filter_glob=bpf_signed*' \
 		guest kunit "$logs/kunit.log" || rc=$?
 	kernel_is_silent kunit || [ $rc != 0 ] || rc=kernel-warning
@@ -149,15 +169,19 @@ if chosen kunit; then
 fi
 
 for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
-	[ -e "$script" ] || continue
 	name=$(basename "$script" .sh)
 	chosen "$name" || continue
 	want() {
 		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
 	}
 	flavour=$(want FLAVOUR)
-	[ -z "$flavour" ] || [ "$flavour" = "${FLAVOUR:-}" ] || continue
-	[ -z "$(want NIGHTLY)" ] || [ -n "${NIGHTLY:-}" ] || continue
+	if [ -n "$flavour" ] && [ "$flavour" != "${FLAVOUR:-}" ]; then
+		[ -n "${TESTS:-}" ] || continue
+		printf '    FAILED: %s is for the %s kernel alone\n' "$name" "$flavour" >&2
+		failed=$((failed + 1))
+		continue
+	fi
+	[ -z "$(want NIGHTLY)" ] || [ -n "${TESTS:-}" ] || continue
 	note "guest test $name (log: $logs/$name.log)"
 	rc=0
 	before=$(sed -n '1,30s/^# BEFORE: *//p' "$script")
@@ -177,7 +201,8 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 		append=${append#lockdown=integrity}
 		before="LOCKDOWN=integrity $wrapper" ;;
 	esac
-	CMD="set -a; . '$paths'; cd '$TOOLS/bpf_signed' && $before '$script'" \
+	CMD="set -a; . '$paths'; FEWER_ROUNDS=$fewer_rounds
+		cd '$TOOLS/bpf_signed' && $before '$script'" \
 	APPEND=$append CPUS=$(want CPUS) MEMORY=$((${memory%G} + extra_memory))G \
 	TIMEOUT=$((${timeout:-600} * slow)) \
 		guest "$name" "$logs/$name.log" || rc=$?

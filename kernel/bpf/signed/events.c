@@ -6,6 +6,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/bpf_image.h>
+#include <linux/bsearch.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/kallsyms.h>
@@ -17,6 +18,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 /**
  * bpf_image_keep_events - remember what a program may be attached to
@@ -59,23 +61,98 @@ bool bpf_event_is_function(const struct bpf_event_facts *facts, const char *name
 	return facts->addr && kallsyms_lookup_name(name) == facts->addr;
 }
 
-/*
- * Is the file that is met what init finds at @name? Namespaces and roots that
- * the caller may have made for itself have no say in it.
+/* A file that an image names, where init finds it */
+struct bpf_event_file {
+	const char *name;
+	struct path path;
+};
+
+/* In ascending order of the addresses of their names */
+struct bpf_event_files {
+	u32 cnt;
+	u32 max;
+	struct bpf_event_file file[] __counted_by(max);
+};
+
+static void find_file(void *arg, const char *name)
+{
+	struct bpf_event_files *files = arg;
+	struct bpf_event_file *file;
+
+	/* Each name comes from behind the one before it. */
+	if (WARN_ON_ONCE(files->cnt == files->max ||
+			 (files->cnt && files->file[files->cnt - 1].name >= name)))
+		return;
+	file = &files->file[files->cnt];
+	if (!kern_path(name, LOOKUP_FOLLOW, &file->path)) {
+		file->name = name;
+		files->cnt++;
+	}
+}
+
+/**
+ * bpf_event_find_files - find the files that a program was signed for
+ * @prog: program
+ *
+ * Namespaces and roots that the caller may have made for itself have no say in
+ * it. Whoever serves the file systems does: not to be called with a lock that
+ * others wait for.
+ *
+ * Return: the files, for bpf_event_put_files(); NULL if there are none; or
+ * %-ENOMEM.
  */
+struct bpf_event_files *bpf_event_find_files(const struct bpf_prog *prog)
+{
+	struct bpf_event_files *files;
+	u32 max;
+
+	if (!prog->aux->events)
+		return NULL;
+	max = bpf_events_for_each_file(prog->aux->events, NULL, NULL);
+	if (!max)
+		return NULL;
+	files = kvzalloc_flex(*files, file, max);
+	if (!files)
+		return ERR_PTR(-ENOMEM);
+	files->max = max;
+	scoped_with_init_fs()
+		bpf_events_for_each_file(prog->aux->events, find_file, files);
+	return files;
+}
+
+/**
+ * bpf_event_put_files - let go of what bpf_event_find_files() has found
+ * @files: its result
+ */
+void bpf_event_put_files(struct bpf_event_files *files)
+{
+	u32 i;
+
+	if (IS_ERR_OR_NULL(files))
+		return;
+	for (i = 0; i < files->cnt; i++)
+		path_put(&files->file[i].path);
+	kvfree(files);
+}
+
+static int cmp_file(const void *name, const void *elt)
+{
+	const struct bpf_event_file *file = elt;
+
+	return cmp_int((uintptr_t)name, (uintptr_t)file->name);
+}
+
+/* Is the file that is met what init finds at @name, which is one of the image's? */
 bool bpf_event_is_file(const struct bpf_event_facts *facts, const char *name)
 {
-	bool same = false;
-	struct path path;
+	const struct bpf_event_files *files = facts->files;
+	const struct bpf_event_file *file;
 
-	scoped_with_init_fs() {
-		if (!kern_path(name, LOOKUP_FOLLOW, &path)) {
-			same = d_real_inode(path.dentry) ==
-			       d_real_inode(facts->path->dentry);
-			path_put(&path);
-		}
-	}
-	return same;
+	if (!files)
+		return false;
+	file = bsearch(name, files->file, files->cnt, sizeof(*file), cmp_file);
+	return file && d_real_inode(file->path.dentry) ==
+		       d_real_inode(facts->path->dentry);
 }
 
 /* Describes the function at @addr; its name is kept in @buf. */
@@ -190,6 +267,7 @@ int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit
 /**
  * bpf_event_check_file - may a program be attached to a uprobe?
  * @prog: program
+ * @files: what bpf_event_find_files() has found for it
  * @entry: it runs where a function is entered, or at another instruction
  * @exit: it runs where the function returns
  * @path: the file
@@ -197,11 +275,13 @@ int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit
  *
  * Return: 0, or %-EPERM, %-ENAMETOOLONG, %-ENOMEM.
  */
-int bpf_event_check_file(const struct bpf_prog *prog, bool entry, bool exit,
-			 const struct path *path, u64 offset)
+int bpf_event_check_file(const struct bpf_prog *prog,
+			 const struct bpf_event_files *files, bool entry,
+			 bool exit, const struct path *path, u64 offset)
 {
 	struct bpf_event_facts facts = {
 		.path = path,
+		.files = files,
 		.offset = offset,
 	};
 	char *buf;

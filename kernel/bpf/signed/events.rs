@@ -123,6 +123,13 @@ impl<'a> Allowed<'a> {
             .map(move |event| (event, string(event.name), string(event.symbol)))
     }
 
+    /// The paths among them at which init is to find the file that is met.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &'a CStr> + '_ {
+        self.iter()
+            .filter(|(event, name, _)| event.is_in_file() && is_path(event, name))
+            .map(|(_, name, _)| name)
+    }
+
     /// Whether there are any, all of them in files of user space.
     pub(crate) fn are_of_user(&self) -> bool {
         let of_user = |kind| matches!(kind, Event::UPROBE | Event::URETPROBE | Event::USDT);
@@ -143,6 +150,11 @@ impl<'a> Allowed<'a> {
         self.iter()
             .any(|(event, name, symbol)| fits(&event, name, symbol, met, names))
     }
+}
+
+/// Whether the name of a file is that of one file alone, wherever init finds it.
+fn is_path(event: &Event, name: &CStr) -> bool {
+    !event.is_glob() && name.to_bytes().starts_with(b"/")
 }
 
 fn fits(event: &Event, name: &CStr, symbol: &CStr, met: &Met<'_>, names: &impl Names) -> bool {
@@ -187,7 +199,7 @@ fn fits(event: &Event, name: &CStr, symbol: &CStr, met: &Met<'_>, names: &impl N
             offset
                 && match text {
                     _ if event.is_glob() => glob_match(text, met.name),
-                    [b'/', ..] => names.is_file(name),
+                    _ if is_path(event, name) => names.is_file(name),
                     _ => ends_in(met.name, text),
                 }
         }

@@ -507,6 +507,31 @@ pub(crate) unsafe extern "C" fn bpf_events_allow(
     events.allowed().allows(&facts.met(), &facts)
 }
 
+/// Calls `func` with each path at which init is to find a file of `events`, and tells how many there
+/// are. The pointers ascend, and are those that are asked about with `bpf_event_is_file()`.
+///
+/// # Safety
+///
+/// `events` comes from `bpf_image_events()`; `func` takes `arg`, and any path.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_events_for_each_file(
+    events: *const bindings::bpf_events,
+    func: Option<unsafe extern "C" fn(*mut c_void, *const c_char)>,
+    arg: *mut c_void,
+) -> u32 {
+    // SAFETY: The caller guarantees that `events` is valid.
+    let events = unsafe { &*events.cast::<Events>() };
+    let mut count = 0;
+    for name in events.allowed().paths() {
+        if let Some(func) = func {
+            // SAFETY: The caller guarantees that `func` takes `arg`, and any path.
+            unsafe { func(arg, name.as_char_ptr()) };
+        }
+        count += 1;
+    }
+    count
+}
+
 /// Whether all of `events` are in files of user space.
 ///
 /// # Safety

@@ -20,6 +20,10 @@ use core::ops::Range;
 /// Deepest nesting of structs and arrays that is looked into.
 const MAX_DEPTH: u32 = 16;
 
+/// Most members that are looked at for one answer, which takes some hundreds in what the kernel
+/// has. In unions of unions of unions there would be an exponential number of them.
+const MAX_MEMBERS: u32 = 1 << 14;
+
 /// Longest chain of modifiers, see the one of `btf.rs`.
 const MAX_CHAIN: u32 = 64;
 
@@ -37,7 +41,8 @@ pub(crate) fn covers(
     let Some(end) = off.checked_add(size) else {
         return false;
     };
-    size != 0 && within(types, id, b"", off..end, MAX_DEPTH, listed).unwrap_or(false)
+    let mut left = MAX_MEMBERS;
+    size != 0 && within(types, id, b"", off..end, MAX_DEPTH, &mut left, listed).unwrap_or(false)
 }
 
 /// The bytes of a struct in which `member` lies.
@@ -54,13 +59,15 @@ fn bytes_of(types: &Types<'_>, member: &Member) -> Option<Range<u32>> {
     Some(start..end)
 }
 
-/// `None` where the type ends before the bytes do, or is none that has parts.
+/// `None` where the type ends before the bytes do, or is none that has parts; or after too many
+/// members, of which `left` may still be looked at.
 fn within(
     types: &Types<'_>,
     id: u32,
     around: &[u8],
     bytes: Range<u32>,
     depth: u32,
+    left: &mut u32,
     listed: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) -> Option<bool> {
     let depth = depth.checked_sub(1)?;
@@ -72,7 +79,15 @@ fn within(
         if end > each {
             return None;
         }
-        return within(types, array.type_id, around, start..end, depth, listed);
+        return within(
+            types,
+            array.type_id,
+            around,
+            start..end,
+            depth,
+            left,
+            listed,
+        );
     }
     if !t.kind().is_composite() {
         return None;
@@ -80,6 +95,7 @@ fn within(
     let name = types.string(t.name_off()).filter(|name| !name.is_empty());
     let name = name.unwrap_or(around);
     for member in (0..t.vlen()).filter_map(|i| t.member(i)) {
+        *left = left.checked_sub(1)?;
         // A flexible array has no size, and nobody lists one.
         let Some(covered) = bytes_of(types, &member) else {
             continue;
@@ -95,7 +111,7 @@ fn within(
         let end = bytes.end.checked_sub(covered.start)?;
         // In a union several members may cover the same bytes.
         if member.bitfield_size == 0
-            && within(types, member.type_id, name, start..end, depth, listed) == Some(true)
+            && within(types, member.type_id, name, start..end, depth, left, listed) == Some(true)
         {
             return Some(true);
         }

@@ -209,14 +209,14 @@ fn check_contents<H: Hash>(
     for range in tunables.iter().filter(|range| range.map == index) {
         let off = usize::try_from(range.off).map_err(|_| Mismatch::Contents)?;
         let len = usize::try_from(range.len).map_err(|_| Mismatch::Contents)?;
+        let end = off.checked_add(len).ok_or(Mismatch::Contents)?;
         hash.update(contents.get(done..off).ok_or(Mismatch::Contents)?);
-        let mut left = len;
-        while left > 0 {
-            let zeroes = ZEROES.get(..left).unwrap_or(&ZEROES);
-            hash.update(zeroes);
-            left = left.saturating_sub(zeroes.len());
+        // No more zeroes than there are bytes, whatever the image says.
+        let tunable = contents.get(off..end).ok_or(Mismatch::Contents)?;
+        for part in tunable.chunks(ZEROES.len()) {
+            hash.update(ZEROES.get(..part.len()).unwrap_or(&ZEROES));
         }
-        done = off.checked_add(len).ok_or(Mismatch::Contents)?;
+        done = end;
     }
     hash.update(contents.get(done..).ok_or(Mismatch::Contents)?);
     if hash.finish() != *signed {

@@ -234,6 +234,25 @@ fn files() {
 }
 
 #[test]
+fn paths_are_those_that_init_finds() {
+    let bytes = image(
+        KPROBE,
+        &[
+            (Event::UPROBE, "/bin/sh", "main", 0),
+            (Event::UPROBE, "libc.so.6", "", 0),
+            (Event::KPROBE, "/f", "", 0),
+            (Event::URETPROBE, "/usr/*", "", GLOB),
+            (Event::USDT, "/bin/bash", "p:n", 0),
+            (Event::URETPROBE, "/bin/sh", "", 0),
+        ],
+    );
+    let layout = parse(&bytes).map_err(|f| f.to_string()).unwrap().layout();
+    let allowed = Allowed::of(&layout, &bytes);
+    let paths: Vec<_> = allowed.paths().collect();
+    assert_eq!(paths, [c"/bin/sh", c"/bin/bash", c"/bin/sh"]);
+}
+
+#[test]
 fn names() {
     let world = World::default();
     let cases = [

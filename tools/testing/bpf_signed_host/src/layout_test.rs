@@ -104,6 +104,26 @@ fn hostile_types_end() {
     });
 }
 
+/// Each union holds the one before it eight times, which makes 8^12 ways to the first byte.
+#[test]
+fn unions_of_unions_end() {
+    let mut b = Builder::new();
+    let mut inner = b.int("int", 4, true);
+    for i in 0..12 {
+        let members = [("m", inner, 0, 0); 8];
+        inner = b.union(&format!("u{i}"), 4, &members);
+    }
+    with(&b, |t| {
+        let mut asked = 0;
+        assert!(!covers(t, inner, 0, 1, &mut |_, _| {
+            asked += 1;
+            false
+        }));
+        assert!(asked > 1000 && asked <= 1 << 14, "{asked}");
+        assert!(covered(t, inner, 0, 1, &["u0.m"]));
+    });
+}
+
 #[test]
 fn numbers_are_told_from_addresses() {
     let mut b = Builder::new();

@@ -282,6 +282,43 @@ fn contents_are_fixed_but_for_tunables() {
     );
 }
 
+/// Counts down.
+struct Patience(usize);
+
+impl Hash for Patience {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0 = self.0.checked_sub(bytes.len()).expect("more than there is");
+    }
+
+    fn finish(self) -> Digest {
+        [0; 32]
+    }
+}
+
+#[test]
+fn work_ends_with_the_contents() {
+    const SIZE: u32 = i32::MAX as u32;
+    let mut b = Builder::new();
+    let name = b.string("x");
+    let slot = rodata_slot(name, SIZE, [1; 32]);
+    b.records(Kind::Maps, &[slot]);
+    let tunable = Tunable {
+        map: 0,
+        off: 8,
+        len: SIZE - 8,
+        name,
+    };
+    b.records(Kind::Tunables, &[tunable]);
+    let bytes = b.build();
+    let image = parse(&bytes).map_err(|f| f.to_string()).unwrap();
+    let facts = Facts {
+        this: slot.shape,
+        ..rodata(&CONTENTS)
+    };
+    let found = check(&image.layout(), &bytes, 0, &facts, Patience(CONTENTS.len()));
+    assert_eq!(found, Err(Mismatch::Contents));
+}
+
 #[test]
 fn contents_cannot_change_any_more() {
     let thawed = Facts {

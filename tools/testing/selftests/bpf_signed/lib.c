@@ -80,6 +80,22 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
+/* FEWER_ROUNDS=10, say, makes a tenth of all rounds. */
+static int fewer_rounds(void)
+{
+	const char *value = getenv("FEWER_ROUNDS");
+	int by = value ? atoi(value) : 0;
+
+	return by > 1 ? by : 1;
+}
+
+int rounds(int full)
+{
+	int n = full / fewer_rounds();
+
+	return n ?: 1;
+}
+
 int run_cases(int argc, char **argv, const struct test_case *cases, size_t cnt)
 {
 	size_t i, plan = 0;
@@ -90,6 +106,9 @@ int run_cases(int argc, char **argv, const struct test_case *cases, size_t cnt)
 	for (i = 0; i < cnt; i++)
 		plan += argc < 2 || strstr(cases[i].name, argv[1]);
 	ksft_set_plan(plan);
+	if (fewer_rounds() > 1)
+		printf("# what is repeated, is so %d times less often: FEWER_ROUNDS\n",
+		       fewer_rounds());
 
 	for (i = 0; i < cnt; i++) {
 		double start = seconds();

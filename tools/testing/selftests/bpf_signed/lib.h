@@ -36,6 +36,9 @@ struct test_case {
 
 int run_cases(int argc, char **argv, const struct test_case *cases, size_t cnt);
 
+/* How often to repeat what is repeated @full times where the machine is fast */
+int rounds(int full);
+
 void case_fail(const char *file, int line, const char *fmt, ...)
 	__noreturn __printf(3, 4);
 void case_skip(const char *fmt, ...) __noreturn __printf(1, 2);

@@ -125,7 +125,7 @@ static void swapped_contents(const void *arg)
 	dup2(swap_a, swap_number);
 
 	thread = start(swap_fds, NULL);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EINVAL || fd == -EBADF, "%s", strerror(-fd));
@@ -155,7 +155,7 @@ static void swapped_types(const void *arg)
 	dup2(swap_a, swap_number);
 
 	thread = start(swap_fds, NULL);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EINVAL || fd == -EBADF, "%s", strerror(-fd));
@@ -190,7 +190,7 @@ static void swapped_btf(const void *arg)
 	dup2(swap_a, swap_number);
 
 	thread = start(swap_fds, NULL);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EINVAL || fd == -EBADF, "%s", strerror(-fd));
@@ -225,7 +225,7 @@ static void closed_maps(const void *arg)
 	swap_number = 300;
 	fds[0] = swap_number;
 	thread = start(close_fds, NULL);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EBADF || fd == -EINVAL, "%s", strerror(-fd));
@@ -262,7 +262,7 @@ static void rewritten_fd_array(const void *arg)
 	swap_b = must(map_create(BPF_MAP_TYPE_ARRAY, "x", 4, 8, 16, BPF_F_MMAPABLE));
 	good = map_id(swap_a);
 	thread = start(flip_fd_array, &fds[0]);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EINVAL, "%s", strerror(-fd));
@@ -296,7 +296,7 @@ static void swapped_freplace_target(const void *arg)
 	attr.attach_prog_fd = swap_number;
 	dup2(swap_a, swap_number);
 	thread = start(swap_fds, NULL);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -ENOENT || fd == -EINVAL || fd == -EBADF, "%s", strerror(-fd));
@@ -373,7 +373,7 @@ static void rewritten_image(const void *arg)
 	image_attr(&attr, first, NULL, 0, -1);
 	attr.image = (uintptr_t)r.where;
 	thread = start(rewrite, &r);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EKEYREJECTED, "%s", strerror(-fd));
@@ -401,7 +401,7 @@ static void rewritten_signature(const void *arg)
 	image_attr(&attr, first, NULL, 0, -1);
 	attr.signature = (uintptr_t)r.where;
 	thread = start(rewrite, &r);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EKEYREJECTED || fd == -EBADMSG || fd == -ENOKEY, "%s",
@@ -447,7 +447,7 @@ static void rewritten_image_and_signature(const void *arg)
 	attr.image = (uintptr_t)r[0].where;
 	attr.signature = (uintptr_t)r[1].where;
 	thread = start(rewrite_both, r);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0)
 			continue;
@@ -491,7 +491,7 @@ static void rewritten_attributes(const void *arg)
 	attr.log_buf = 0;
 	attr.log_size = 0;
 	thread = start(rewrite_attr, &attr);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0)
 			continue;
@@ -519,7 +519,7 @@ static void rewritten_attach_name(const void *arg)
 	must(prog_info(fd, &info));
 	good = info.attach_btf_id;
 	thread = start(rewrite, &r);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(ROUNDS); i++) {
 		fd = load(&attr);
 		if (fd < 0) {
 			check(fd == -EINVAL, "%s", strerror(-fd));
@@ -565,7 +565,7 @@ static void contents_written_while_frozen(const void *arg)
 	memcpy(wrong, c.right, len);
 	wrong[len - 1] ^= 1;
 	c.wrong = wrong;
-	for (i = 0; i < ROUNDS / 10; i++) {
+	for (i = 0; i < rounds(ROUNDS / 10); i++) {
 		stop = false;
 		fds[slot] = make_map(obj, prog, slot, NULL);
 		c.fd = fds[slot];

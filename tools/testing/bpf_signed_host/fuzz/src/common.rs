@@ -11,9 +11,20 @@ pub(crate) mod signed {
     pub(crate) mod core_relo;
     pub(crate) mod events;
     pub(crate) mod image;
+    pub(crate) mod layout;
     pub(crate) mod signature;
     pub(crate) mod slots;
     pub(crate) mod target;
+}
+
+#[path = "../../../../../security/lockdown/bpf"]
+pub(crate) mod lockdown {
+    pub(crate) mod fields;
+    pub(crate) mod formats;
+    pub(crate) mod helpers;
+    pub(crate) mod kfuncs;
+    pub(crate) mod policy;
+    pub(crate) mod tracepoints;
 }
 
 /// Takes bytes from the front; zeroes when there are no more.

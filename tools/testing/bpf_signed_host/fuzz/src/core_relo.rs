@@ -24,6 +24,7 @@ use harness::{Kernel, Lines};
 use signed::btf::{Blob, Kind, Types};
 use signed::core_relo::types::MAX_LEVEL;
 use signed::core_relo::{Cache, Candidate, Error, Insn, Relo, Relocator, Slot, Workspace};
+use signed::layout;
 
 /// Names in order, so that sorted types can be made of them.
 const NAMES: [&str; 20] = [
@@ -271,6 +272,25 @@ fn walk(types: &Types<'_>) {
     }
 }
 
+/// What lies where in a type: what is found with a list, is found with a longer one.
+fn lay_out(types: &Types<'_>) {
+    for id in types.own_ids().take(12) {
+        for (off, size) in [(0, 1), (id, 4)] {
+            let all = layout::covers(types, id, off, size, &mut |_, _| true);
+            let some = layout::covers(types, id, off, size, &mut |_, member| {
+                assert!(!member.is_empty());
+                member[0] & 1 != 0
+            });
+            assert!(all || !some);
+        }
+        let all = layout::plain_scalar(types, id, &mut |_| true);
+        let none = layout::plain_scalar(types, id, &mut |_| false);
+        // Types of absurd sizes have none.
+        let is_sized = types.resolve_size(id).is_some();
+        assert!(none.is_none() || all.is_some() || !is_sized);
+    }
+}
+
 fn with(blob: &[u8], base: Option<&Types<'_>>, f: impl FnOnce(&Types<'_>)) {
     let Some(blob) = Blob::parse(blob) else {
         return;
@@ -323,6 +343,7 @@ fn fuzz(data: &[u8]) {
         walk(local);
         with(&vmlinux, None, |vmlinux| {
             walk(vmlinux);
+            lay_out(vmlinux);
             if has_module {
                 with(&module, Some(vmlinux), |module| {
                     walk(module);

@@ -22,6 +22,7 @@
 
 #include <uapi/linux/bpf_image.h>
 
+struct bpf_event_files;
 struct bpf_events;
 struct bpf_image;
 struct bpf_insn;
@@ -157,6 +158,7 @@ struct bpf_image_map_facts {
  * @offset: bytes into the function or file
  * @addr: where the function begins, or zero if that is not known
  * @path: the file, or NULL
+ * @files: where init finds the files that the program was signed for, or NULL
  */
 struct bpf_event_facts {
 	u32 kind;
@@ -165,6 +167,7 @@ struct bpf_event_facts {
 	u64 offset;
 	unsigned long addr;
 	const struct path *path;
+	const struct bpf_event_files *files;
 };
 
 #ifdef CONFIG_BPF_SIGNED_IMAGE
@@ -188,6 +191,8 @@ int bpf_image_events(const struct bpf_image *image, struct bpf_events **eventsp)
 void bpf_events_free(struct bpf_events *events);
 bool bpf_events_allow(const struct bpf_events *events,
 		      const struct bpf_event_facts *facts);
+u32 bpf_events_for_each_file(const struct bpf_events *events,
+			     void (*fn)(void *arg, const char *name), void *arg);
 bool bpf_events_are_of_user(const struct bpf_events *events);
 bool bpf_events_are_tracepoints(const struct bpf_events *events,
 				bool (*listed)(const char *name, size_t len));
@@ -216,8 +221,11 @@ int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
 			     unsigned long offset);
 int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit,
 			      const unsigned long *addrs, u32 cnt);
-int bpf_event_check_file(const struct bpf_prog *prog, bool entry, bool exit,
-			 const struct path *path, u64 offset);
+struct bpf_event_files *bpf_event_find_files(const struct bpf_prog *prog);
+void bpf_event_put_files(struct bpf_event_files *files);
+int bpf_event_check_file(const struct bpf_prog *prog,
+			 const struct bpf_event_files *files, bool entry,
+			 bool exit, const struct path *path, u64 offset);
 int bpf_event_check_name(const struct bpf_prog *prog, u32 kind, const char *name);
 int bpf_event_check_perf(const struct bpf_prog *prog, const struct perf_event *event,
 			 const struct perf_event_attr *attr);
@@ -273,7 +281,18 @@ static inline int bpf_event_check_functions(const struct bpf_prog *prog,
 	return 0;
 }
 
+static inline struct bpf_event_files *
+bpf_event_find_files(const struct bpf_prog *prog)
+{
+	return NULL;
+}
+
+static inline void bpf_event_put_files(struct bpf_event_files *files)
+{
+}
+
 static inline int bpf_event_check_file(const struct bpf_prog *prog,
+				       const struct bpf_event_files *files,
 				       bool entry, bool exit,
 				       const struct path *path, u64 offset)
 {

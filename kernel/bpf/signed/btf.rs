@@ -257,10 +257,12 @@ impl<'a> Type<'a> {
         len.checked_add(RECORD)
     }
 
+    /// Its kind.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
+    /// The flag whose meaning depends on the kind.
     pub(crate) fn kflag(&self) -> bool {
         self.kflag
     }
@@ -270,6 +272,7 @@ impl<'a> Type<'a> {
         self.vlen
     }
 
+    /// Where its name is in the strings, 0 for none.
     pub(crate) fn name_off(&self) -> u32 {
         self.name_off
     }
@@ -353,6 +356,7 @@ impl<'a> Type<'a> {
             .map_while(|(i, member)| words(member).map(|[name_off]| (i, name_off)))
     }
 
+    /// What an array consists of.
     pub(crate) fn array(&self) -> Option<Array> {
         if self.kind != Kind::Array {
             return None;
@@ -391,6 +395,7 @@ impl<'a> Type<'a> {
         Some(type_id)
     }
 
+    /// How an integer is encoded.
     pub(crate) fn int(&self) -> Option<Int> {
         if self.kind != Kind::Int {
             return None;

@@ -178,6 +178,7 @@ impl ReloKind {
         }
     }
 
+    /// What it is about.
     pub(crate) fn family(self) -> Family {
         match self {
             ReloKind::FieldByteOffset
@@ -345,6 +346,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
+    /// So many steps, and at most so many levels of types in one another.
     pub(crate) fn new(steps: u32, levels: usize) -> Self {
         Self {
             left: steps,
@@ -363,12 +365,22 @@ impl Budget {
         self.left = self.left.checked_sub(n).ok_or(Error::TooComplex)?;
         Ok(())
     }
+
+    /// Steps that are left.
+    #[allow(dead_code)] // The host does not compile `ksyms.rs`.
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
 }
 
 /// Scratch memory, too large for a kernel stack: allocate one for all records of a program.
 ///
-/// Holds nothing but integers, and what it holds between two records does not matter: zeroed
-/// memory is as good as [`Workspace::new`].
+/// What it holds between two records does not matter.
+///
+/// # Invariants
+///
+/// It and what is in it consist of integers and `bool`s, so that all bits zero are a valid value,
+/// as good as [`Workspace::new`].
 pub(crate) struct Workspace {
     local: Spec,
     target: Spec,

@@ -19,7 +19,8 @@ use crate::{
             MAX_LEVEL, //
         },
         Budget,
-        MAX_STEPS, //
+        MAX_STEPS,
+        MAX_STEPS_PROGRAM, //
     },
     core_relo_kernel::types,
     ffi::kallsyms_lookup,
@@ -38,10 +39,22 @@ use kernel::{
         btf::Btf,
         log::Log, //
     },
+    current,
     error::code::*,
     prelude::*,
-    sync::aref::ARef, //
+    sync::aref::ARef,
+    task::cond_resched, //
 };
+
+/// Lets others run before the next record, and gives up where a signal waits, as the verifier does
+/// in its own loops: each of 16384 records may be sought in vmlinux, every module and kallsyms.
+pub(crate) fn may_go_on() -> Result {
+    if current!().signal_pending() {
+        return Err(EAGAIN);
+    }
+    cond_resched();
+    Ok(())
+}
 
 /// What `ksym` is in this kernel, or null for a weak one that it does not have.
 pub(crate) fn resolve(
@@ -62,8 +75,8 @@ pub(crate) fn resolve(
         Ksym::UNTYPED => kallsyms_lookup(name)
             .inspect_err(|_| {
                 log.write(format_args!(
-                    "ksym '{}': this kernel has several symbols of that name; take one whose name \
-                     is its own\n",
+                    "ksym '{}': this kernel has several symbols of that name; use one with a \
+                     unique name\n",
                     Text(name.to_bytes())
                 ));
             })?
@@ -132,8 +145,11 @@ pub(crate) fn check_types(image: &LoadedImage, btf: &Btf, insns: &mut [u8], log:
     let mut stack = KBox::new(Stack::new(), GFP_KERNEL_ACCOUNT)?;
     let local = types(btf, None);
     let vmlinux = types(Btf::vmlinux()?, None);
+    // As for CO-RE records: bounds for each one, and for all.
+    let mut steps_left = MAX_STEPS_PROGRAM;
 
     for ksym in ksyms.iter().filter(|ksym| ksym.type_id != 0) {
+        may_go_on()?;
         let Some((id, module)) = image::resolved_id(insns, &ksym) else {
             // Weak, and not in this kernel.
             continue;
@@ -147,18 +163,33 @@ pub(crate) fn check_types(image: &LoadedImage, btf: &Btf, insns: &mut [u8], log:
             local: &local,
             target: &target,
         };
-        if is_compat(sides, ksym.type_id, id, &mut stack)? {
+        let name = || {
+            Text(
+                image
+                    .layout()
+                    .string(image.bytes(), ksym.name)
+                    .unwrap_or(&[]),
+            )
+        };
+        let compat = is_compat(sides, ksym.type_id, id, &mut stack, &mut steps_left);
+        let compat = compat.inspect_err(|_| {
+            log.write(format_args!(
+                "ksym '{}': its type cannot be compared with the one in this kernel; it is \
+                 malformed, nests too deep, or has too many members\n",
+                name()
+            ))
+        })?;
+        if compat {
             continue;
         }
         if ksym.is_weak() {
             image::resolve(insns, &ksym, Resolved::Null).ok_or(EINVAL)?;
             continue;
         }
-        let name = image.layout().string(image.bytes(), ksym.name);
         log.write(format_args!(
             "ksym '{}': its type in this kernel is not the one that the program was compiled for; \
              declare it __weak if the program can do without\n",
-            Text(name.unwrap_or(&[]))
+            name()
         ));
         return Err(EINVAL);
     }
@@ -166,8 +197,14 @@ pub(crate) fn check_types(image: &LoadedImage, btf: &Btf, insns: &mut [u8], log:
 }
 
 /// Whether function or variable `target` is what the program takes it for: the FUNC `local`, or a
-/// variable of the type `local`.
-fn is_compat(sides: Sides<'_>, local: u32, target: u32, stack: &mut Stack) -> Result<bool> {
+/// variable of the type `local`. Takes its steps from `steps_left`.
+fn is_compat(
+    sides: Sides<'_>,
+    local: u32,
+    target: u32,
+    stack: &mut Stack,
+    steps_left: &mut u32,
+) -> Result<bool> {
     let inner = |types: &Types<'_>, id, kind| {
         let t = types.by_id(id)?;
         (t.kind() == kind).then(|| t.type_id()).flatten()
@@ -181,13 +218,11 @@ fn is_compat(sides: Sides<'_>, local: u32, target: u32, stack: &mut Stack) -> Re
     };
     let skip = |types: &Types<'_>, id| types.skip_modifiers(id).map(|(id, _)| id).ok_or(EINVAL);
     let (local, target) = (skip(sides.local, local)?, skip(sides.target, target)?);
-    Ok(types_are_compat(
-        sides,
-        local,
-        target,
-        stack,
-        &mut Budget::new(MAX_STEPS, MAX_LEVEL),
-    )?)
+    let mut budget = Budget::new((*steps_left).min(MAX_STEPS), MAX_LEVEL);
+    let before = budget.left();
+    let compat = types_are_compat(sides, local, target, stack, &mut budget);
+    *steps_left = steps_left.saturating_sub(before.saturating_sub(budget.left()));
+    Ok(compat?)
 }
 
 #[cfg(CONFIG_BPF_SIGNED_IMAGE_KUNIT_TEST)]
@@ -293,10 +328,19 @@ mod tests {
         let lock = id(c"bpf_rcu_read_lock", target::BTF_FUNC)?;
         let runqueues = id(c"runqueues", target::BTF_VAR)?;
         let mut stack = KBox::new(Stack::new(), GFP_KERNEL)?;
-        assert!(is_compat(sides, acquire, acquire, &mut stack)?);
-        assert!(!is_compat(sides, acquire, release, &mut stack)?);
-        assert!(!is_compat(sides, lock, acquire, &mut stack)?);
-        assert!(!is_compat(sides, acquire, runqueues, &mut stack)?);
+        let mut left = MAX_STEPS_PROGRAM;
+        let mut compat = |local, target| is_compat(sides, local, target, &mut stack, &mut left);
+        assert!(compat(acquire, acquire)?);
+        assert!(!compat(acquire, release)?);
+        assert!(!compat(lock, acquire)?);
+        assert!(!compat(acquire, runqueues)?);
+
+        // All records of a program share their steps.
+        let mut left = 1000;
+        let mut compat = |local, target| is_compat(sides, local, target, &mut stack, &mut left);
+        assert!(compat(acquire, acquire)?);
+        let spent = (0..1000).find_map(|_| compat(acquire, acquire).err());
+        assert_eq!(spent, Some(E2BIG));
         Ok(())
     }
 }

@@ -220,6 +220,21 @@ static void own_cgroup(void)
 	snprintf(cgroup_stat, sizeof(cgroup_stat), "/sys/fs/cgroup/bpf_signed/memory.stat");
 }
 
+/* What kmemleak keeps of memory that it watches, or has watched, in KiB */
+static long kmemleak_size(void)
+{
+	char *text = read_file("/proc/slabinfo", NULL), *line = text;
+	long pages, slabs, size = 0;
+
+	for (; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (sscanf(line,
+			   "kmemleak_%*s %*d %*d %*d %*d %ld : tunables %*d %*d %*d : slabdata %*d %ld",
+			   &pages, &slabs) == 2)
+			size += pages * slabs * (getpagesize() / 1024);
+	free(text);
+	return size;
+}
+
 static struct state now(void)
 {
 	struct state s;
@@ -229,7 +244,7 @@ static struct state now(void)
 	s.maps = count_ids(BPF_MAP_GET_NEXT_ID);
 	s.btfs = count_ids(BPF_BTF_GET_NEXT_ID);
 	s.links = count_ids(BPF_LINK_GET_NEXT_ID);
-	s.unreclaimable = field("/proc/meminfo", "SUnreclaim");
+	s.unreclaimable = field("/proc/meminfo", "SUnreclaim") - kmemleak_size();
 	s.vmalloc = field("/proc/meminfo", "VmallocUsed");
 	s.percpu = field("/proc/meminfo", "Percpu");
 	s.cgroup = cgroup_stat[0] ? field(cgroup_stat, "kernel") / 1024 : 0;

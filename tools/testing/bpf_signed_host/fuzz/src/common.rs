@@ -23,6 +23,7 @@ pub(crate) mod lockdown {
     pub(crate) mod formats;
     pub(crate) mod helpers;
     pub(crate) mod kfuncs;
+    pub(crate) mod order;
     pub(crate) mod policy;
     pub(crate) mod tracepoints;
 }

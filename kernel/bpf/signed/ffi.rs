@@ -507,8 +507,8 @@ pub(crate) unsafe extern "C" fn bpf_events_allow(
     events.allowed().allows(&facts.met(), &facts)
 }
 
-/// Calls `func` with each path at which init is to find a file of `events`, and tells how many there
-/// are. The pointers ascend, and are those that are asked about with `bpf_event_is_file()`.
+/// Calls `func` with each path at which init is to find a file of `events`, and tells how many
+/// there are. The pointers ascend, and are those that are asked about with `bpf_event_is_file()`.
 ///
 /// # Safety
 ///
@@ -527,7 +527,7 @@ pub(crate) unsafe extern "C" fn bpf_events_for_each_file(
             // SAFETY: The caller guarantees that `func` takes `arg`, and any path.
             unsafe { func(arg, name.as_char_ptr()) };
         }
-        count += 1;
+        count = count.saturating_add(1);
     }
     count
 }

@@ -359,7 +359,7 @@ fn verdicts() -> String {
         }),
     );
 
-    let mut out = String::from(concat!("# SPDX-", "License-Identifier: GPL-2.0\n"));
+    let mut out = String::from(concat!("# SPDX", "-License", "-Identifier: GPL-2.0\n"));
     for mode in [Mode::Integrity, Mode::Confidentiality] {
         for choice in Choice::ALL {
             for listed in [true, false] {

@@ -134,13 +134,12 @@ int with_wide_call(struct __sk_buff *skb)
 		return 0;
 	/* No compiler describes a function that is called in assembler alone. */
 	bpf_wq_start(&v->wq, 0);
-	asm volatile(
-		"r1 = %[wq];"
-		"r2 = %[wide];"
-		"call %[bpf_wq_start];"
-		:
-		: [wq] "r"(&v->wq), [wide] "r"(io.target),
-		  [bpf_wq_start] "i"(bpf_wq_start)
-		: "r0", "r1", "r2", "r3", "r4", "r5", "memory");
+	asm volatile("r1 = %[wq];"
+		     "r2 = %[wide];"
+		     "call %[bpf_wq_start];"
+		     :
+		     : [wq] "r"(&v->wq), [wide] "r"(io.target),
+		       [bpf_wq_start] "i"(bpf_wq_start)
+		     : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
 	return 0;
 }

@@ -23,7 +23,8 @@
 //! and where no other type can stand in its place. `sk_buff.dev` is none: the retransmit queue of
 //! TCP keeps a tree node there, whose bytes at `net_device.ifindex` are half an address.
 //! `sk_buff.sk` is none: it may be a request or time-wait socket, which is shorter than the
-//! `struct sock` it is said to be.
+//! `struct sock` it is said to be. Functions and tracepoints take such sockets for a `struct sock`
+//! as well, so of that nothing is listed but what all sockets have in common.
 //!
 //! Names are those of vmlinux BTF: types of modules, which may bear the same names, never match.
 //! A name that a kernel does not have is harmless.
@@ -245,21 +246,6 @@ fields! {
     sk_buff.transport_header // offset in the packet
     sk_buff.truesize // bytes charged
     sk_buff.vlan_tci // VLAN tag
-    sock.sk_ack_backlog // as ss tells
-    sock.sk_drops // as ss tells
-    sock.sk_err // as SO_ERROR tells
-    sock.sk_ino // as ss tells
-    sock.sk_mark // socket option
-    sock.sk_max_ack_backlog // as ss tells
-    sock.sk_napi_id // SO_INCOMING_NAPI_ID
-    sock.sk_priority // socket option
-    sock.sk_protocol // as socket was told
-    sock.sk_rcvbuf // socket option
-    sock.sk_sndbuf // socket option
-    sock.sk_socket // step: the file's side; freed under RCU
-    sock.sk_type // as socket was told
-    sock.sk_uid // as ss tells
-    sock.sk_wmem_queued // as ss tells
     sock_cgroup_data.cgroup // step: the cgroup; held by the socket
     sock_common.skc_addrpair // addresses on the network
     sock_common.skc_bound_dev_if // interface number

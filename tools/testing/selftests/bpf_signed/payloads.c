@@ -5,6 +5,8 @@
  */
 #define _GNU_SOURCE
 #include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include "lib.h"
 
@@ -143,6 +145,32 @@ static void light_skeleton_by_itself(const void *arg)
 	check(prog_run(skel->progs.small.prog_fd) == 34, "another result");
 }
 
+static int wait_for_end(void *fds)
+{
+	char c;
+
+	/* the other end is closed when the case ends */
+	return read(((int *)fds)[0], &c, 1) > 0;
+}
+
+/*
+ * The loader's BTF and maps are files of the task. Somebody who shares them could
+ * put others in their place, so that nobody vouches for what comes out.
+ */
+static void light_skeleton_of_shared_files(const void *arg)
+{
+	bool refused = strcmp(lockdown_mode(), "none");
+	static char stack[64 << 10] __attribute__((aligned(16)));
+	struct small *skel = loader(1);
+	int fds[2], err;
+
+	must(pipe(fds));
+	must(clone(wait_for_end, stack + sizeof(stack), CLONE_FILES | CLONE_VM | SIGCHLD, fds));
+	err = small__load(skel);
+	check(refused ? err == -EPERM : !err, "%d, and the mode is %s", err, lockdown_mode());
+	close(fds[1]);
+}
+
 static void light_skeleton_altered(const void *arg)
 {
 	struct small *skel = loader(1);
@@ -278,6 +306,7 @@ static const struct test_case cases[] = {
 	CASE(image_as_module),
 	CASE(light_skeleton_as_image),
 	CASE(light_skeleton_by_itself),
+	CASE(light_skeleton_of_shared_files),
 	CASE(light_skeleton_altered),
 	CASE(image_as_instructions),
 	CASE(image_as_instructions_from_any_offset),

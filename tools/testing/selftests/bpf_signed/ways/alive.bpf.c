@@ -89,8 +89,10 @@ int kptr_in_callback(struct __sk_buff *skb)
 SEC("lsm.s/file_open")
 int BPF_PROG(walk_asleep, struct file *file)
 {
+	struct task_struct *t = bpf_get_current_task_btf();
+
 	if (mine())
-		tell(0, file->f_inode->i_ino);
+		tell(0, t->real_parent->tgid);
 	return 0;
 }
 
@@ -100,14 +102,14 @@ void bpf_rcu_read_unlock(void) __ksym;
 SEC("lsm.s/file_open")
 int BPF_PROG(walk_awake, struct file *file)
 {
-	struct inode *inode;
+	struct task_struct *t = bpf_get_current_task_btf(), *parent;
 
 	if (!mine())
 		return 0;
 	bpf_rcu_read_lock();
-	inode = file->f_inode;
-	if (inode)
-		tell(0, inode->i_ino);
+	parent = t->real_parent;
+	if (parent)
+		tell(0, parent->tgid);
 	bpf_rcu_read_unlock();
 	return 0;
 }

@@ -347,8 +347,12 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_kfunc_class(
 }
 
 /// Whether unsigned programs that are loaded from now on are kept from leaking by speculation.
+///
+/// # Safety
+///
+/// Nothing is asked of the caller.
 #[export]
-pub(crate) extern "C" fn lockdown_bpf_fences(raw: u8) -> bool {
+pub(crate) unsafe extern "C" fn lockdown_bpf_fences(raw: u8) -> bool {
     policy::fences(mode(raw), state::choice())
 }
 
@@ -412,8 +416,12 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_object_class(
 
 /// The class of a variable of the kernel: of a struct the fields are asked about when they are
 /// read.
+///
+/// # Safety
+///
+/// Nothing is asked of the caller.
 #[export]
-pub(crate) extern "C" fn lockdown_bpf_ksym_class(is_struct: bool) -> u32 {
+pub(crate) unsafe extern "C" fn lockdown_bpf_ksym_class(is_struct: bool) -> u32 {
     let class = if is_struct {
         Class::FIELDS
     } else {

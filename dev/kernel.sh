@@ -86,3 +86,8 @@ fi
 with_progress "$log" "kernel, $JOBS jobs" kmake -j"$JOBS" bzImage modules
 
 grep -E 'warning:' "$log" >&2 || true
+
+# Tools read /proc/kallsyms into buffers of 256 bytes and do not look at the
+# length (bcc's, for one). Names that Rust makes of closures can be longer.
+awk 'length($3) > 255 { print "    " $3; bad = 1 } END { exit bad }' "$KOUT/System.map" >&2 ||
+	die "names of symbols are longer than tools expect: give closures less to carry"

@@ -521,7 +521,7 @@ pub(crate) unsafe extern "C" fn bpf_events_for_each_file(
 ) -> u32 {
     // SAFETY: The caller guarantees that `events` is valid.
     let events = unsafe { &*events.cast::<Events>() };
-    let mut count = 0;
+    let mut count = 0u32;
     for name in events.allowed().paths() {
         if let Some(func) = func {
             // SAFETY: The caller guarantees that `func` takes `arg`, and any path.

@@ -160,12 +160,14 @@ static int wait_for_end(void *fds)
 static void light_skeleton_of_shared_files(const void *arg)
 {
 	bool refused = strcmp(lockdown_mode(), "none");
-	static char stack[64 << 10] __attribute__((aligned(16)));
+	const size_t size = 64 << 10;
+	char *stack = malloc(size);
 	struct small *skel = loader(1);
 	int fds[2], err;
 
+	check(stack, "no memory");
 	must(pipe(fds));
-	must(clone(wait_for_end, stack + sizeof(stack), CLONE_FILES | CLONE_VM | SIGCHLD, fds));
+	must(clone(wait_for_end, stack + size, CLONE_FILES | CLONE_VM | SIGCHLD, fds));
 	err = small__load(skel);
 	check(refused ? err == -EPERM : !err, "%d, and the mode is %s", err, lockdown_mode());
 	close(fds[1]);

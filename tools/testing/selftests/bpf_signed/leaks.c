@@ -223,10 +223,13 @@ static void own_cgroup(void)
 /* What kmemleak keeps of memory that it watches, or has watched, in KiB */
 static long kmemleak_size(void)
 {
-	char *text = read_file("/proc/slabinfo", NULL), *line = text;
 	long pages, slabs, size = 0;
+	char *text, *line;
 
-	for (; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+	if (access("/sys/kernel/debug/kmemleak", F_OK))
+		return 0;
+	text = read_file("/proc/slabinfo", NULL);
+	for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
 		if (sscanf(line,
 			   "kmemleak_%*s %*d %*d %*d %*d %ld : tunables %*d %*d %*d : slabdata %*d %ld",
 			   &pages, &slabs) == 2)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "lib.h"
+#include "slabs.h"
 
 #define ROUNDS	1000		/* of each kind */
 #define WARM_UP	100
@@ -123,6 +124,7 @@ static const struct refusal refusals[] = {
 struct state {
 	int progs, maps, btfs, links;
 	long unreclaimable, vmalloc, percpu, cgroup, keys, key_refs;
+	struct slabs *slabs;
 };
 
 static long field(const char *file, const char *name)
@@ -181,61 +183,45 @@ static void shrink_slabs(void)
 	globfree(&files);
 }
 
+static bool write_file(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = write(fd, text, strlen(text)) > 0;
+	close(fd);
+	return done;
+}
+
 static void settle(void)
 {
-	int fd, i;
+	int i;
 
 	/* what is freed after a grace period or by a worker */
 	for (i = 0; i < 3; i++) {
 		usleep(200000);
-		fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-		if (fd >= 0) {
-			must(write(fd, "3", 1));
-			close(fd);
-		}
+		write_file("/proc/sys/vm/drop_caches", "3");
 	}
 	usleep(300000);
 	shrink_slabs();
+	/* each CPU counts on its own for a while */
+	write_file("/proc/sys/vm/stat_refresh", "1");
 }
 
 static char cgroup_stat[128];
 
 static void own_cgroup(void)
 {
-	char path[96];
-	int fd;
-
 	/* memory that is charged to us alone shows small leaks */
-	fd = open("/sys/fs/cgroup/cgroup.subtree_control", O_WRONLY);
-	if (fd < 0 || write(fd, "+memory", 7) < 0)
+	if (!write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory"))
 		return;
-	close(fd);
 	if (mkdir("/sys/fs/cgroup/bpf_signed", 0755) && errno != EEXIST)
 		return;
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/bpf_signed/cgroup.procs");
-	fd = open(path, O_WRONLY);
-	if (fd < 0 || write(fd, "0", 1) < 0)
+	if (!write_file("/sys/fs/cgroup/bpf_signed/cgroup.procs", "0"))
 		return;
-	close(fd);
 	snprintf(cgroup_stat, sizeof(cgroup_stat), "/sys/fs/cgroup/bpf_signed/memory.stat");
-}
-
-/* What kmemleak keeps of memory that it watches, or has watched, in KiB */
-static long kmemleak_size(void)
-{
-	long pages, slabs, size = 0;
-	char *text, *line;
-
-	if (access("/sys/kernel/debug/kmemleak", F_OK))
-		return 0;
-	text = read_file("/proc/slabinfo", NULL);
-	for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		if (sscanf(line,
-			   "kmemleak_%*s %*d %*d %*d %*d %ld : tunables %*d %*d %*d : slabdata %*d %ld",
-			   &pages, &slabs) == 2)
-			size += pages * slabs * (getpagesize() / 1024);
-	free(text);
-	return size;
 }
 
 static struct state now(void)
@@ -247,7 +233,8 @@ static struct state now(void)
 	s.maps = count_ids(BPF_MAP_GET_NEXT_ID);
 	s.btfs = count_ids(BPF_BTF_GET_NEXT_ID);
 	s.links = count_ids(BPF_LINK_GET_NEXT_ID);
-	s.unreclaimable = field("/proc/meminfo", "SUnreclaim") - kmemleak_size();
+	s.slabs = slabs_read();
+	s.unreclaimable = field("/proc/meminfo", "SUnreclaim") - slabs_unrelated(s.slabs);
 	s.vmalloc = field("/proc/meminfo", "VmallocUsed");
 	s.percpu = field("/proc/meminfo", "Percpu");
 	s.cgroup = cgroup_stat[0] ? field(cgroup_stat, "kernel") / 1024 : 0;
@@ -257,9 +244,9 @@ static struct state now(void)
 
 /*
  * A leak of one object of 64 bytes in each load makes more than this many KiB
- * in ROUNDS loads. The rest of the system makes noise of that size; but a leak
- * shows in each batch, and noise does not. With fewer rounds it takes a larger
- * leak: kernels that are so slow have kmemleak.
+ * in ROUNDS loads. What else is going on may take as much now and then; but a
+ * leak shows in each batch. With fewer rounds it takes a larger leak: kernels
+ * that are so slow have kmemleak.
  */
 #define SLACK		48
 #define BATCHES		12
@@ -302,6 +289,7 @@ static bool compare(const struct state *before, const struct state *after)
 
 	printf("# slab %+ld KiB, vmalloc %+ld KiB, percpu %+ld KiB, charged %+ld KiB\n",
 	       slab, vmalloc, percpu, charged);
+	slabs_print_growth(before->slabs, after->slabs, 16);
 	check(after->progs == before->progs, "programs: %d, were %d", after->progs, before->progs);
 	check(after->maps == before->maps, "maps: %d, were %d", after->maps, before->maps);
 	check(after->btfs == before->btfs, "BTFs: %d, were %d", after->btfs, before->btfs);

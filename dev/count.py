@@ -6,16 +6,18 @@
     count.py cargo FILE   what `cargo test` printed
     count.py line FILE    what closes with a line "N passed, M failed, K skipped"
 
-Prints "PASSED FAILED SKIPPED", and on stderr each failure. Only innermost
-tests count. A test that a plan announces and that never reports is a failure:
-that is what a crash looks like.
+Prints "PASSED FAILED SKIPPED", and on stderr each failure with the last lines of
+what it said. Only innermost tests count. A test that a plan announces and that
+never reports is a failure: that is what a crash looks like.
 """
 
+import collections
 import re
 import sys
 
 STAMP = re.compile(r"^(<\d+>)?\[ *\d+\.\d+\](\[ *[TC]\d+\])? ")
 RESULT = re.compile(r"^( *)(not ok|ok)\b *(\d*)(?:\s+-)?\s*(.*)$")
+SAID = re.compile(r"^ *#(?! Totals:) *(.*)$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)(\s*#\s*skip.*)?", re.I)
 
 
@@ -31,10 +33,11 @@ class Level:
 def tap(lines):
     count = {"ok": 0, "not ok": 0, "skip": 0}
     levels = {}
+    said = collections.deque(maxlen=12)
 
     def fail(what):
         count["not ok"] += 1
-        print(f"    FAILED: {what}", file=sys.stderr)
+        print(f"    FAILED: {what}", *said, sep="\n        ", file=sys.stderr)
 
     def close(depth):
         """Ends all levels deeper than depth: (were there any, failures)"""
@@ -59,6 +62,9 @@ def tap(lines):
             continue
         m = RESULT.match(line)
         if not m or (not m[3] and not m[4]):
+            m = SAID.match(line)
+            if m:
+                said.append(m[1])
             continue
         depth, verdict, text = len(m[1]), m[2], m[4]
         had_children, child_failures = close(depth)
@@ -78,6 +84,7 @@ def tap(lines):
             count["ok"] += 1
         else:
             fail(text)
+        said.clear()
     close(-1)
     return count["ok"], count["not ok"], count["skip"]
 

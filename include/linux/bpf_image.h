@@ -22,6 +22,7 @@
 
 #include <uapi/linux/bpf_image.h>
 
+struct audit_buffer;
 struct bpf_event_files;
 struct bpf_events;
 struct bpf_image;
@@ -196,6 +197,7 @@ u32 bpf_events_for_each_file(const struct bpf_events *events,
 bool bpf_events_are_of_user(const struct bpf_events *events);
 bool bpf_events_are_tracepoints(const struct bpf_events *events,
 				bool (*listed)(const char *name, size_t len));
+const char *bpf_event_word(u32 kind);
 void bpf_events_tell(const struct bpf_events *events,
 		     const struct bpf_event_facts *facts, const char *prog_name);
 
@@ -210,8 +212,11 @@ int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 			struct bpf_map *map);
 int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf);
 bool bpf_image_lockdown(const struct bpf_prog_aux *aux, u32 mode, u32 *classes);
+struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char *op);
+int bpf_image_refuse_target(const struct bpf_prog *prog, const struct bpf_prog *target);
 
 /* C, kernel/bpf/signed/events.c */
+extern bool bpf_events_record_all __ro_after_init;
 int bpf_image_keep_events(const struct bpf_image *image, struct bpf_prog_aux *aux);
 void bpf_image_free_events(struct bpf_prog_aux *aux);
 bool bpf_event_is_function(const struct bpf_event_facts *facts, const char *name);
@@ -262,6 +267,12 @@ static inline int bpf_image_check_btf(struct bpf_verifier_env *env,
 				      const struct btf *btf)
 {
 	return 0;
+}
+
+static inline int bpf_image_refuse_target(const struct bpf_prog *prog,
+					  const struct bpf_prog *target)
+{
+	return -EPERM;
 }
 
 static inline int bpf_image_keep_events(const struct bpf_image *image,

@@ -9,7 +9,10 @@
 #include <uapi/linux/bpf.h>
 #include <uapi/linux/bpf_image.h>
 
+struct bpf_map;
 struct bpf_prog;
+struct bpf_prog_aux;
+struct bpf_verifier_log;
 
 /**
  * struct bpf_lockdown - what lockdown lets a program do, kept from its load on
@@ -21,6 +24,8 @@ struct bpf_prog;
  * @mode: enum bpf_lockdown_mode at the time of its load, 0 if not locked down
  * @trusted: a key of the system vouches for it
  * @fenced: it is verified against speculation, as one without privileges
+ * @user_events: all its events are user space's
+ * @listed_events: the records of all its events are listed
  */
 struct bpf_lockdown {
 #ifdef CONFIG_SECURITY_LOCKDOWN_BPF
@@ -31,6 +36,8 @@ struct bpf_lockdown {
 	u8 mode;
 	bool trusted;
 	bool fenced;
+	bool user_events;
+	bool listed_events;
 #endif
 };
 
@@ -124,13 +131,14 @@ u8 lockdown_bpf_mode(void);
 /* C, security/lockdown/bpf/hooks.c */
 bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class);
 bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class);
-bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
-			  const struct bpf_lockdown *b);
-bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
-				const struct bpf_lockdown *b);
-bool lockdown_bpf_join(struct bpf_lockdown_group *group,
-		       const struct bpf_lockdown *who);
-bool lockdown_bpf_unmixed(const struct bpf_lockdown_group *group);
+bool lockdown_bpf_may_replace(const struct bpf_prog_aux *ext,
+			      const struct bpf_prog_aux *target,
+			      struct bpf_verifier_log *log);
+bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *owner,
+				const struct bpf_prog_aux *aux);
+bool lockdown_bpf_join(struct bpf_map *map, const struct bpf_prog_aux *aux);
+bool lockdown_bpf_join_running(struct bpf_map *map, const struct bpf_prog_aux *aux);
+bool lockdown_bpf_unmixed(const struct bpf_map *map);
 bool lockdown_bpf_masks_arrays(void);
 bool lockdown_bpf_shows_stack(const struct bpf_prog *prog);
 int lockdown_bpf_run_with(const struct bpf_prog *prog);
@@ -145,25 +153,31 @@ static inline bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class
 	return false;
 }
 
-static inline bool lockdown_bpf_may_mix(const struct bpf_lockdown *a,
-					const struct bpf_lockdown *b)
+static inline bool lockdown_bpf_may_replace(const struct bpf_prog_aux *ext,
+					    const struct bpf_prog_aux *target,
+					    struct bpf_verifier_log *log)
 {
 	return true;
 }
 
-static inline bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
-					      const struct bpf_lockdown *b)
+static inline bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *owner,
+					      const struct bpf_prog_aux *aux)
 {
 	return true;
 }
 
-static inline bool lockdown_bpf_join(struct bpf_lockdown_group *group,
-				     const struct bpf_lockdown *who)
+static inline bool lockdown_bpf_join(struct bpf_map *map, const struct bpf_prog_aux *aux)
 {
 	return true;
 }
 
-static inline bool lockdown_bpf_unmixed(const struct bpf_lockdown_group *group)
+static inline bool lockdown_bpf_join_running(struct bpf_map *map,
+					     const struct bpf_prog_aux *aux)
+{
+	return true;
+}
+
+static inline bool lockdown_bpf_unmixed(const struct bpf_map *map)
 {
 	return true;
 }

@@ -4,11 +4,13 @@
  * allows, wherever the program meets one. This file tells what the event is;
  * whether it is allowed, is decided in Rust.
  */
+#include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/bpf_image.h>
 #include <linux/bsearch.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -19,6 +21,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+
+/* Records of what was allowed too, not only of what was not */
+bool bpf_events_record_all __ro_after_init;
 
 /**
  * bpf_image_keep_events - remember what a program may be attached to
@@ -38,6 +43,27 @@ void bpf_image_free_events(struct bpf_prog_aux *aux)
 	bpf_events_free(aux->events);
 }
 
+/* One record for all @cnt events of a link that were allowed */
+static void record_event(const struct bpf_prog *prog, bool allowed, u32 cnt,
+			 const struct bpf_event_facts *facts)
+{
+	struct audit_buffer *ab;
+
+	if (allowed && !bpf_events_record_all)
+		return;
+	ab = bpf_image_record(prog->aux, "attach");
+	if (!ab)
+		return;
+	audit_log_format(ab, " what=\"%s\" name=", bpf_event_word(facts->kind));
+	audit_log_untrustedstring(ab, facts->name);
+	if (facts->module) {
+		audit_log_format(ab, " module=");
+		audit_log_untrustedstring(ab, facts->module);
+	}
+	audit_log_format(ab, " offset=%#llx cnt=%u res=%d", facts->offset, cnt, allowed);
+	audit_log_end(ab);
+}
+
 static int refuse_event(const struct bpf_prog *prog,
 			const struct bpf_event_facts *facts)
 {
@@ -46,6 +72,7 @@ static int refuse_event(const struct bpf_prog *prog,
 
 	if (__ratelimit(&limit))
 		bpf_events_tell(prog->aux->events, facts, prog->aux->name);
+	record_event(prog, false, 1, facts);
 	return -EPERM;
 }
 
@@ -53,6 +80,33 @@ static int check_event(const struct bpf_prog *prog,
 		       const struct bpf_event_facts *facts)
 {
 	return bpf_events_allow(prog->aux->events, facts) ? 0 : refuse_event(prog, facts);
+}
+
+static int check_one_event(const struct bpf_prog *prog,
+			   const struct bpf_event_facts *facts)
+{
+	int err = check_event(prog, facts);
+
+	if (!err)
+		record_event(prog, true, 1, facts);
+	return err;
+}
+
+/* Checks @facts as an entry, as an exit, or as both. */
+static int check_entry_exit(const struct bpf_prog *prog, bool entry, bool exit,
+			    u32 entry_kind, u32 exit_kind, struct bpf_event_facts *facts)
+{
+	int err = 0;
+
+	if (entry) {
+		facts->kind = entry_kind;
+		err = check_event(prog, facts);
+	}
+	if (exit && !err) {
+		facts->kind = exit_kind;
+		err = check_event(prog, facts);
+	}
+	return err;
 }
 
 /* Is @name another name of the function that is met? */
@@ -204,7 +258,7 @@ int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
 		/* The first instruction of a function can be one that is not probed. */
 		if (!kprobe_on_func_entry((kprobe_opcode_t *)addr, NULL, 0))
 			facts.offset = 0;
-		return check_event(prog, &facts);
+		return check_one_event(prog, &facts);
 	}
 
 	/* The function is in a module that is not loaded. */
@@ -217,7 +271,7 @@ int bpf_event_check_function(const struct bpf_prog *prog, bool is_return,
 		facts.name = colon + 1;
 	}
 	facts.offset = offset;
-	return offset ? refuse_event(prog, &facts) : check_event(prog, &facts);
+	return offset ? refuse_event(prog, &facts) : check_one_event(prog, &facts);
 }
 #endif
 
@@ -248,19 +302,16 @@ int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit
 			facts_of_address(&facts, addrs[i], buf);
 			/* ftrace is at the entry, though not at the first instruction */
 			facts.offset = 0;
-			if (entry) {
-				facts.kind = BPF_IMAGE_EVENT_KPROBE;
-				err = check_event(prog, &facts);
-			}
-			if (exit && !err) {
-				facts.kind = BPF_IMAGE_EVENT_KRETPROBE;
-				err = check_event(prog, &facts);
-			}
+			err = check_entry_exit(prog, entry, exit, BPF_IMAGE_EVENT_KPROBE,
+					       BPF_IMAGE_EVENT_KRETPROBE, &facts);
 		}
 		if (fatal_signal_pending(current))
 			err = err ?: -EINTR;
 		cond_resched();
 	}
+	facts.module = NULL;
+	if (cnt && !err)
+		record_event(prog, true, cnt, &facts);
 	return err;
 }
 
@@ -299,14 +350,10 @@ int bpf_event_check_file(const struct bpf_prog *prog,
 		err = PTR_ERR(facts.name);
 		goto out;
 	}
-	if (entry) {
-		facts.kind = BPF_IMAGE_EVENT_UPROBE;
-		err = check_event(prog, &facts);
-	}
-	if (exit && !err) {
-		facts.kind = BPF_IMAGE_EVENT_URETPROBE;
-		err = check_event(prog, &facts);
-	}
+	err = check_entry_exit(prog, entry, exit, BPF_IMAGE_EVENT_UPROBE,
+			       BPF_IMAGE_EVENT_URETPROBE, &facts);
+	if (!err)
+		record_event(prog, true, 1, &facts);
 out:
 	kfree(buf);
 	return err;
@@ -327,7 +374,7 @@ int bpf_event_check_name(const struct bpf_prog *prog, u32 kind, const char *name
 		.name = name,
 	};
 
-	return prog->aux->events ? check_event(prog, &facts) : 0;
+	return prog->aux->events ? check_one_event(prog, &facts) : 0;
 }
 
 #ifdef CONFIG_PERF_EVENTS

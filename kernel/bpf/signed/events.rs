@@ -208,23 +208,23 @@ fn fits(event: &Event, name: &CStr, symbol: &CStr, met: &Met<'_>, names: &impl N
 }
 
 /// The word for a kind, as `SEC()` has it.
-fn word(kind: u32) -> &'static str {
+pub(crate) fn word(kind: u32) -> &'static CStr {
     match kind {
-        Event::KPROBE => "kprobe",
-        Event::KRETPROBE => "kretprobe",
-        Event::UPROBE => "uprobe",
-        Event::URETPROBE => "uretprobe",
-        Event::USDT => "usdt",
-        Event::TRACEPOINT => "tracepoint",
-        Event::RAW_TP => "raw_tp",
-        _ => "perf_event",
+        Event::KPROBE => c"kprobe",
+        Event::KRETPROBE => c"kretprobe",
+        Event::UPROBE => c"uprobe",
+        Event::URETPROBE => c"uretprobe",
+        Event::USDT => c"usdt",
+        Event::TRACEPOINT => c"tracepoint",
+        Event::RAW_TP => c"raw_tp",
+        _ => c"perf_event",
     }
 }
 
 /// As a signer's policy would name it.
 impl fmt::Display for Met<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/", word(self.kind))?;
+        write!(f, "{}/", Text(word(self.kind).to_bytes()))?;
         if let Some(module) = self.module {
             write!(f, "{}:", Text(module))?;
         }
@@ -243,7 +243,12 @@ impl fmt::Display for Allowed<'_> {
         let Some((event, name, symbol)) = self.iter().next() else {
             return f.write_str("no event");
         };
-        write!(f, "{}/{}", word(event.kind), Text(name.to_bytes()))?;
+        write!(
+            f,
+            "{}/{}",
+            Text(word(event.kind).to_bytes()),
+            Text(name.to_bytes())
+        )?;
         if !symbol.is_empty() {
             write!(f, ":{}", Text(symbol.to_bytes()))?;
         }

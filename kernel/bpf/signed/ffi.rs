@@ -7,6 +7,7 @@
 use crate::{
     core_relo_kernel::types,
     events::{
+        self,
         Met,
         Names, //
     },
@@ -564,6 +565,16 @@ pub(crate) unsafe extern "C" fn bpf_events_are_tracepoints(
         // SAFETY: The caller guarantees that any name will do; the length is its own.
         unsafe { listed(name.as_ptr().cast(), name.len()) }
     })
+}
+
+/// The word for a kind of events, as `SEC()` has it.
+///
+/// # Safety
+///
+/// Nothing is asked of the caller.
+#[export]
+pub(crate) unsafe extern "C" fn bpf_event_word(kind: u32) -> *const c_char {
+    events::word(kind).as_char_ptr()
 }
 
 /// Tells the kernel's log of an event that `events` do not allow.

@@ -3,6 +3,9 @@
  * Between the loader and verifier in C and the logic in Rust: copies fields
  * to and fro. What is decided, is decided in Rust.
  */
+#define pr_fmt(fmt) "bpf_signed: " fmt
+
+#include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/bpf_image.h>
 #include <linux/bpf_verifier.h>
@@ -10,6 +13,51 @@
 #include <linux/kallsyms.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+
+/**
+ * bpf_image_record - begin an audit record of a decision about a program
+ * @aux: program, or NULL if it is not about one alone
+ * @op: what was asked
+ *
+ * For system calls alone: where a program runs, audit may be what it watches.
+ *
+ * Return: the record, for audit_log_end(), or NULL if there is none to be made.
+ */
+struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char *op)
+{
+	struct audit_buffer *ab;
+
+	if (audit_enabled == AUDIT_OFF)
+		return NULL;
+	ab = audit_log_start(audit_context(), GFP_ATOMIC, AUDIT_BPF);
+	if (!ab)
+		return NULL;
+	audit_log_format(ab, "op=%s prog-name=", op);
+	audit_log_untrustedstring(ab, aux ? aux->name : "?");
+	return ab;
+}
+
+/**
+ * bpf_image_refuse_target - refuse to attach an extension elsewhere
+ * @prog: program of type %BPF_PROG_TYPE_EXT
+ * @target: whose function it would replace
+ *
+ * Return: %-EPERM.
+ */
+int bpf_image_refuse_target(const struct bpf_prog *prog, const struct bpf_prog *target)
+{
+	struct audit_buffer *ab = bpf_image_record(prog->aux, "attach");
+
+	pr_warn_ratelimited("program '%s' may not replace a function of program '%s': it was loaded for another one; load it with attach_prog_fd of that program\n",
+			    prog->aux->name, target->aux->name);
+	if (ab) {
+		audit_log_format(ab, " what=\"freplace\" name=");
+		audit_log_untrustedstring(ab, target->aux->name);
+		audit_log_format(ab, " res=0");
+		audit_log_end(ab);
+	}
+	return -EPERM;
+}
 
 /* The verifier's log before there is a verifier; closed when the load fails. */
 static struct bpf_verifier_log *image_log_open(struct bpf_log_attr *attr_log)

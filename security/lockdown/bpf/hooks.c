@@ -47,6 +47,7 @@ static int __init lockdown_bpf_audit_param(char *word)
 	record_all = !word || strcmp(word, "refused");
 	if (!word || (record_all && strcmp(word, "all")))
 		pr_warn("bpf_lockdown_audit=%s is not known, taken as 'all'\n", word ?: "");
+	bpf_events_record_all = record_all;
 	return 0;
 }
 early_param("bpf_lockdown_audit", lockdown_bpf_audit_param);
@@ -62,7 +63,7 @@ pure_initcall(lockdown_bpf_default_ceiling);
 
 enum decision { REFUSED, ALLOWED, WOULD_REFUSE };
 
-static void record(const struct bpf_prog *prog, enum decision decision,
+static void record(const struct bpf_prog_aux *aux, enum decision decision,
 		   const char *mode, const char *what, const char *name,
 		   const char *rule)
 {
@@ -70,13 +71,9 @@ static void record(const struct bpf_prog *prog, enum decision decision,
 
 	if (decision == ALLOWED && !record_all)
 		return;
-	if (audit_enabled == AUDIT_OFF)
-		return;
-	ab = audit_log_start(audit_context(), GFP_ATOMIC, AUDIT_BPF);
+	ab = bpf_image_record(aux, "lockdown");
 	if (!ab)
 		return;
-	audit_log_format(ab, "op=lockdown prog-name=");
-	audit_log_untrustedstring(ab, prog->aux->name);
 	audit_log_format(ab, " mode=%s what=\"%s%s\"", mode, what, name);
 	if (rule)
 		audit_log_format(ab, " rule=\"%s\"", rule);
@@ -88,6 +85,15 @@ static void record(const struct bpf_prog *prog, enum decision decision,
 static const char *mode_name(u8 mode)
 {
 	return mode == BPF_LOCKDOWN_CONFIDENTIALITY ? "confidentiality" : "integrity";
+}
+
+/* What is refused a program leaves a line in the kernel's log, and a record. */
+static void refuse(const struct bpf_prog_aux *aux, const char *mode, const char *what,
+		   const char *name, const char *rule)
+{
+	pr_notice_ratelimited("%s: bpf program '%s': %s%s (%s mode; %s) is restricted; see man kernel_lockdown.7\n",
+			      current->comm, aux ? aux->name : "?", what, name, mode, rule);
+	record(aux, REFUSED, mode, what, name, rule);
 }
 
 /* From here on the verifier asks. */
@@ -113,17 +119,29 @@ static void confine(struct bpf_verifier_env *env)
 /* What is known of the context of a program, whatever is loaded from it */
 static struct lockdown_bpf_ctx context_of(const struct bpf_prog *prog)
 {
+	return (struct lockdown_bpf_ctx) {
+		.prog_type = resolve_prog_type(prog),
+		.user_events = prog->aux->lockdown.user_events,
+		.listed_events = prog->aux->lockdown.listed_events,
+	};
+}
+
+/* Its events do not change any more. */
+static void set_context(struct bpf_prog *prog)
+{
 	const struct bpf_events *events = bpf_prog_events(prog);
-	struct lockdown_bpf_ctx ctx = { .prog_type = resolve_prog_type(prog) };
+	struct bpf_lockdown *who = &prog->aux->lockdown;
+	struct lockdown_bpf_ctx ctx;
 
 	if (events) {
-		ctx.user_events = bpf_events_are_of_user(events) ||
-				  bpf_events_are_tracepoints(events,
-							     lockdown_bpf_user_tracepoint);
-		ctx.listed_events = bpf_events_are_tracepoints(events,
-							       lockdown_bpf_tracepoint_listed);
+		who->user_events = bpf_events_are_of_user(events) ||
+				   bpf_events_are_tracepoints(events,
+							      lockdown_bpf_user_tracepoint);
+		who->listed_events = bpf_events_are_tracepoints(events,
+								lockdown_bpf_tracepoint_listed);
 	}
-	return ctx;
+	ctx = context_of(prog);
+	who->context = lockdown_bpf_ctx_class(&ctx);
 }
 
 /**
@@ -147,7 +165,6 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	};
 	const char *mode = mode_name(load.mode);
 	const struct bpf_image *image;
-	struct lockdown_bpf_ctx ctx;
 	const char *reason;
 	bool only_record;
 	int err = 0;
@@ -155,15 +172,14 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	if (load.mode)
 		load.forbidden = !bpf_image_lockdown(prog->aux, load.mode, &load.asks);
 	reason = lockdown_bpf_judge(&load, &prog->aux->lockdown, &only_record);
-	ctx = context_of(prog);
-	prog->aux->lockdown.context = lockdown_bpf_ctx_class(&ctx);
+	set_context(prog);
 	confine(env);
 	/* Another LSM may have an opinion. */
 	if (!load.mode)
 		return prog->aux->lockdown.trusted ?
 		       0 : security_locked_down(LOCKDOWN_BPF_UNSIGNED);
 	if (!reason || only_record) {
-		record(prog, reason ? WOULD_REFUSE : ALLOWED, mode, "load", "", reason);
+		record(prog->aux, reason ? WOULD_REFUSE : ALLOWED, mode, "load", "", reason);
 		image = bpf_prog_image(prog->aux);
 		if (image && bpf_image_holds_address(image))
 			err = lockdown_bpf_needs(env, BPF_LOCKDOWN_KERNEL_ADDRESS,
@@ -177,7 +193,7 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 	pr_notice_ratelimited("%s: %s (program '%s', %s mode; %s) is restricted; see man kernel_lockdown.7\n",
 			      current->comm, lockdown_reasons[LOCKDOWN_BPF_UNSIGNED],
 			      prog->aux->name, mode, reason);
-	record(prog, REFUSED, mode, "load", "", reason);
+	record(prog->aux, REFUSED, mode, "load", "", reason);
 	return -EPERM;
 }
 
@@ -195,23 +211,23 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
 		return -EPERM;
 	if (!missing && !loud) {
 		if (needs && who->mode)
-			record(env->prog, ALLOWED, mode_name(who->mode), what, name, NULL);
+			record(env->prog->aux, ALLOWED, mode_name(who->mode), what, name, NULL);
 		return 0;
 	}
 	lockdown_bpf_withheld(who, missing ?: loud, &words);
 	if (!missing) {
 		/* One record for each class is enough. */
 		env->lockdown_recorded |= loud;
-		record(env->prog, WOULD_REFUSE, words.mode, what, name, words.rule);
+		record(env->prog->aux, WOULD_REFUSE, words.mode, what, name, words.rule);
 		return 0;
 	}
 	env->lockdown_told = true;
 	bpf_log(&env->log, "lockdown: %s%s is refused in %s mode: it takes class %s, %s\n",
 		what, name, words.mode, words.class, words.rule);
-	pr_notice_ratelimited("%s: bpf program %s: %s%s (%s mode; it takes class %s, %s) is restricted; see man kernel_lockdown.7\n",
+	pr_notice_ratelimited("%s: bpf program '%s': %s%s (%s mode; it takes class %s, %s) is restricted; see man kernel_lockdown.7\n",
 			      current->comm, env->prog->aux->name, what, name,
 			      words.mode, words.class, words.rule);
-	record(env->prog, REFUSED, words.mode, what, name, words.rule);
+	record(env->prog->aux, REFUSED, words.mode, what, name, words.rule);
 	return -EPERM;
 }
 
@@ -233,7 +249,8 @@ void lockdown_bpf_explain(struct bpf_verifier_env *env)
 	bpf_log(&env->log,
 		"lockdown: in %s mode no pointer may leak from this program, and it may not read stack that it has not written: that takes class %s, %s\n",
 		words.mode, words.class, words.rule);
-	record(env->prog, REFUSED, words.mode, "verification", "", words.rule);
+	refuse(env->prog->aux, words.mode, "leak of a pointer, or read of unwritten stack", "",
+	       words.rule);
 }
 
 /* The format in @reg, if nobody can change it from here on */
@@ -377,13 +394,6 @@ bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 	return prog->aux->lockdown.mode && (prog->aux->lockdown.granted & class);
 }
 
-static bool refuse_mixture(void)
-{
-	pr_notice_ratelimited("%s: mixing of signed and unsigned bpf programs is restricted; see man kernel_lockdown.7\n",
-			      current->comm);
-	return false;
-}
-
 /**
  * lockdown_bpf_withholds - is a class withheld from a program by lockdown?
  * @prog: program that is being loaded
@@ -396,49 +406,97 @@ bool lockdown_bpf_withholds(const struct bpf_prog *prog, u32 class)
 	return prog->aux->lockdown.mode && !(prog->aux->lockdown.granted & class);
 }
 
+static const char mixture_rule[] =
+	"signed and unsigned programs do not run each other; sign all with keys of the system";
+
+/* Once the kernel is locked down, two programs meet only if both are trusted, or neither. */
+static bool may_mix(const struct bpf_lockdown *a, const struct bpf_lockdown *b)
+{
+	return !lockdown_bpf_mode() || a->trusted == b->trusted;
+}
+
+static bool refuse_mixture(const struct bpf_prog_aux *aux, const char *what, const char *name)
+{
+	refuse(aux, mode_name(lockdown_bpf_mode()), what, name, mixture_rule);
+	return false;
+}
+
 /**
- * lockdown_bpf_may_mix - may one program run, or become part of, another?
- * @a: of the one
- * @b: of the other
+ * lockdown_bpf_may_replace - may a program replace a function of another?
+ * @ext: of the one
+ * @target: of the other
+ * @log: verifier's, or NULL
  *
- * Once the kernel is locked down, no signed program runs unsigned code, and no
- * unsigned one that which is signed for others.
+ * No signed program runs unsigned code, and no unsigned one that which is signed
+ * for others.
  *
  * Return: whether it may.
  */
-bool lockdown_bpf_may_mix(const struct bpf_lockdown *a, const struct bpf_lockdown *b)
+bool lockdown_bpf_may_replace(const struct bpf_prog_aux *ext,
+			      const struct bpf_prog_aux *target,
+			      struct bpf_verifier_log *log)
 {
-	return !lockdown_bpf_mode() || a->trusted == b->trusted || refuse_mixture();
+	if (may_mix(&ext->lockdown, &target->lockdown))
+		return true;
+	bpf_log(log, "lockdown: freplace of program '%s' is refused in %s mode: %s\n",
+		target->name, mode_name(lockdown_bpf_mode()), mixture_rule);
+	return refuse_mixture(ext, "freplace of program ", target->name);
+}
+
+static bool join(struct bpf_lockdown_group *group, const struct bpf_lockdown *who)
+{
+	bool mode = lockdown_bpf_mode();
+
+	if (mode && test_bit(!who->trusted, &group->members))
+		return false;
+	if (test_bit(who->trusted, &group->members))
+		return true;
+	/* A barrier: of two that join at once, at least one sees the other. */
+	test_and_set_bit(who->trusted, &group->members);
+	return !mode || !test_bit(!who->trusted, &group->members);
 }
 
 /**
  * lockdown_bpf_join - may a program join those of which one may run another?
- * @group: of those that are in it, or have been
- * @who: of the one that is to join
+ * @map: what they share
+ * @aux: of the one that is to join
  *
  * In a group that is mixed already, since the kernel was not locked down then,
  * there is a place for nobody.
  *
  * Return: whether it may, and has.
  */
-bool lockdown_bpf_join(struct bpf_lockdown_group *group, const struct bpf_lockdown *who)
+bool lockdown_bpf_join(struct bpf_map *map, const struct bpf_prog_aux *aux)
 {
-	bool mode = lockdown_bpf_mode();
-
-	if (mode && test_bit(!who->trusted, &group->members))
-		return refuse_mixture();
-	if (test_bit(who->trusted, &group->members))
-		return true;
-	/* A barrier: of two that join at once, at least one sees the other. */
-	test_and_set_bit(who->trusted, &group->members);
-	return !mode || !test_bit(!who->trusted, &group->members) || refuse_mixture();
+	return join(&map->lockdown, &aux->lockdown) ||
+	       refuse_mixture(aux, "sharing of map ", map->name);
 }
 
-/* May a group whose programs have all joined be put to use? */
-bool lockdown_bpf_unmixed(const struct bpf_lockdown_group *group)
+/**
+ * lockdown_bpf_join_running - lockdown_bpf_join() for a program that is running
+ * @map: what it shares with others
+ * @aux: program
+ *
+ * Audit may be what it watches, so there is no record.
+ *
+ * Return: whether it may, and has.
+ */
+bool lockdown_bpf_join_running(struct bpf_map *map, const struct bpf_prog_aux *aux)
 {
-	return !lockdown_bpf_mode() || !test_bit(false, &group->members) ||
-	       !test_bit(true, &group->members) || refuse_mixture();
+	if (join(&map->lockdown, &aux->lockdown))
+		return true;
+	pr_notice_ratelimited("bpf program '%s': callback in map %s (%s mode; %s) is restricted; see man kernel_lockdown.7\n",
+			      aux->name, map->name, mode_name(lockdown_bpf_mode()),
+			      mixture_rule);
+	return false;
+}
+
+/* May a map whose programs have all joined be put to use? */
+bool lockdown_bpf_unmixed(const struct bpf_map *map)
+{
+	return !lockdown_bpf_mode() || !test_bit(false, &map->lockdown.members) ||
+	       !test_bit(true, &map->lockdown.members) ||
+	       refuse_mixture(NULL, "use of map ", map->name);
 }
 
 /* Does whoever uses such a map run programs that are in it? */
@@ -467,8 +525,7 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
 	const struct bpf_map *inner = map->inner_map_meta;
 	const char *rule = NULL;
 
-	if ((holds_programs(map) || holds_callbacks(map)) &&
-	    !lockdown_bpf_join(&map->lockdown, who))
+	if ((holds_programs(map) || holds_callbacks(map)) && !join(&map->lockdown, who))
 		rule = "signed and unsigned programs would run each other; make one for each";
 	/* Who is in an inner map is not known before it is looked up. */
 	else if (who->mode && inner && holds_programs(inner))
@@ -480,7 +537,7 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
 		return 0;
 	bpf_log(&env->log, "lockdown: map '%s' is refused in %s mode: %s\n",
 		map->name, mode_name(lockdown_bpf_mode()), rule);
-	record(env->prog, REFUSED, mode_name(lockdown_bpf_mode()), "map ", map->name, rule);
+	refuse(env->prog->aux, mode_name(lockdown_bpf_mode()), "map ", map->name, rule);
 	return -EPERM;
 }
 
@@ -528,33 +585,32 @@ int lockdown_bpf_run_with(const struct bpf_prog *prog)
 	if (lockdown_bpf_mode() != BPF_LOCKDOWN_CONFIDENTIALITY ||
 	    !(prog->aux->lockdown.granted & BPF_LOCKDOWN_KERNEL_READ))
 		return 0;
-	pr_notice_ratelimited("%s: running bpf program %s, which may read kernel memory, with other arguments than the kernel's is restricted; see man kernel_lockdown.7\n",
-			      current->comm, prog->aux->name);
-	record(prog, REFUSED, mode_name(BPF_LOCKDOWN_CONFIDENTIALITY), "test run", "",
+	refuse(prog->aux, mode_name(BPF_LOCKDOWN_CONFIDENTIALITY), "test run", "",
 	       "arguments of a program that may read kernel memory are the kernel's");
 	return -EPERM;
 }
 
 /**
  * lockdown_bpf_may_tail_call - may two programs share an array of programs?
- * @a: of the one
- * @b: of the other
+ * @owner: of the first one that was in it
+ * @aux: of the other
  *
- * As lockdown_bpf_may_mix(). In confidentiality mode, moreover, a program that
- * is called gets the context of the caller's event, and what it may load from
- * there was decided by its own events.
+ * Signed and unsigned ones may not. In confidentiality mode, moreover, a program
+ * that is called gets the context of the caller's event, and what it may load
+ * from there was decided by its own events.
  *
  * Return: whether they may.
  */
-bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *a,
-				const struct bpf_lockdown *b)
+bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *owner,
+				const struct bpf_prog_aux *aux)
 {
-	if (!lockdown_bpf_may_mix(a, b))
-		return false;
-	if (lockdown_bpf_mode() != BPF_LOCKDOWN_CONFIDENTIALITY || a->context == b->context)
+	if (!may_mix(owner, &aux->lockdown))
+		return refuse_mixture(aux, "tail call", "");
+	if (lockdown_bpf_mode() != BPF_LOCKDOWN_CONFIDENTIALITY ||
+	    owner->context == aux->lockdown.context)
 		return true;
-	pr_notice_ratelimited("%s: tail calls among bpf programs that were signed for events of different secrecy (confidentiality mode; sign them for events of the same kind) are restricted; see man kernel_lockdown.7\n",
-			      current->comm);
+	refuse(aux, mode_name(BPF_LOCKDOWN_CONFIDENTIALITY), "tail call", "",
+	       "programs that call each other have to be signed for events of the same secrecy");
 	return false;
 }
 

@@ -156,6 +156,37 @@ static void freplace(const void *arg)
 	check(prog_run(target) == 6, "the replaced function returns %d", prog_run(target));
 }
 
+/* Which function of which program was decided at load. */
+static void freplace_elsewhere(const void *arg)
+{
+	int target = load("ext_target", NULL), other = load("ext_target", NULL), fd, id, log;
+	struct bpf_prog_info info;
+	union bpf_attr attr;
+	struct btf *btf;
+
+	must(prog_info(target, &info));
+	btf = btf__load_from_kernel_by_id(info.btf_id);
+	check(btf, "no BTF of the target");
+	id = btf__find_by_name_kind(btf, "replaced", BTF_KIND_FUNC);
+	check(id > 0, "no function to be replaced");
+	prepare(&attr, "on_freplace", NULL);
+	attr.attach_prog_fd = target;
+	fd = must(image_load(&attr));
+
+	log = kmsg_open();
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.prog_fd = fd;
+	attr.link_create.target_fd = other;
+	attr.link_create.target_btf_id = id;
+	check(sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr)) < 0 && errno == EPERM,
+	      "it replaces a function of another program: %s", strerror(errno));
+	check(kmsg_has(log, "program 'on_freplace' may not replace a function of program 'ext_target': it was loaded for another one"),
+	      "no line in the kernel's log");
+	attr.link_create.target_fd = target;
+	must(sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr)));
+	check(prog_run(target) == 6 && prog_run(other) == 5, "another function is replaced");
+}
+
 static void freplace_without_program(const void *arg)
 {
 	union bpf_attr attr;
@@ -404,6 +435,7 @@ static const struct test_case cases[] = {
 	CASE(lsm),
 	CASE(iter),
 	CASE(freplace),
+	CASE(freplace_elsewhere),
 	CASE(freplace_without_program),
 	CASE(freplace_unknown_function),
 	CASE(freplace_of_kernel_btf),

@@ -777,6 +777,22 @@ static void words(const void *arg)
 	check(false, "other words");
 }
 
+/* What is refused leaves a record, and where that is asked for so does what is allowed. */
+static void records(const void *arg)
+{
+	static const char head[] = "op=attach prog-name=\"event\" what=\"kprobe\" name=";
+	int log, prog = load(&only_unlink);
+	char line[128];
+
+	log = kmsg_open();
+	check(kprobe_link(prog, &(struct where){ "vfs_mkdir" }) == -EPERM, "it is attached");
+	snprintf(line, sizeof(line), "%s\"vfs_mkdir\" offset=0x0 cnt=1 res=0", head);
+	check(recorded(log, line), "no record has: %s", line);
+	must(kprobe_link(prog, &(struct where){ "vfs_unlink" }));
+	snprintf(line, sizeof(line), "%s\"vfs_unlink\" offset=0x0 cnt=1 res=1", head);
+	check(recorded(log, line), "no record has: %s", line);
+}
+
 /* As bpftool signs it, by what SEC() says */
 static void signed_by_section(const void *arg)
 {
@@ -856,7 +872,7 @@ int main(int argc, char **argv)
 		/* the last, as it needs a kernel that takes such programs */
 		CASE(unsigned_is_free),
 	};
-	struct test_case cases[ARRAY_SIZE(table) + ARRAY_SIZE(others)];
+	struct test_case cases[ARRAY_SIZE(table) + ARRAY_SIZE(others) + 1];
 	size_t i, cnt = 0, len;
 	char *self;
 
@@ -875,5 +891,7 @@ int main(int argc, char **argv)
 		cases[cnt++] = others[i];
 	if (cmdline_has("bpf_lockdown=signed") && strcmp(lockdown_mode(), "none"))
 		cnt--;
+	if (cmdline_has("audit=1") && cmdline_has("bpf_lockdown_audit=all"))
+		cases[cnt++] = (struct test_case)CASE(records);
 	return run_cases(argc, argv, cases, cnt);
 }

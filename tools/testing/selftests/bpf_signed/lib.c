@@ -702,6 +702,18 @@ bool kmsg_has(int fd, const char *words)
 	return false;
 }
 
+bool recorded(int kmsg, const char *words)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (kmsg_has(kmsg, words))
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
 int find_system_keyring(const char *name)
 {
 	char *text = read_file("/proc/keys", NULL), *line, *save;

@@ -188,6 +188,8 @@ bool cmdline_has(const char *word);
 /* Follows the kernel's log: position now, and whether @words came since. */
 int kmsg_open(void);
 bool kmsg_has(int fd, const char *words);
+/* Is there, or soon, a record? Audit writes to the kernel's log where nobody listens to it. */
+bool recorded(int kmsg, const char *words);
 
 /* Serial of a keyring in /proc/keys, or 0 */
 int find_system_keyring(const char *name);

@@ -113,19 +113,6 @@ static void kernel_line(const void *arg)
 	      refuses ? "no line in the kernel's log" : "a line in the kernel's log");
 }
 
-/* The audit subsystem writes to the kernel's log where nobody listens to it. */
-static bool recorded(int kmsg, const char *words)
-{
-	int i;
-
-	for (i = 0; i < 20; i++) {
-		if (kmsg_has(kmsg, words))
-			return true;
-		usleep(100000);
-	}
-	return false;
-}
-
 /* Each decision is recorded: what was refused or would be, and here what was allowed, too. */
 static void records(const void *arg)
 {

@@ -203,7 +203,7 @@ static void freplace(const void *arg)
 	fd = load_freplace(unsigned_target, &attr);
 	check(fd == -EPERM, "at an unsigned program: %s", fd < 0 ? strerror(-fd) : "it loaded");
 	check(strstr(log_text,
-		     "signed and unsigned programs cannot replace functions of each other"),
+		     "lockdown: freplace of program 'ext_target' is refused in integrity mode: signed and unsigned programs do not run each other"),
 	      "log: %s", log_text);
 
 	image_attr(&attr, prog, fds, cnt, obj->btf_fd);
@@ -770,6 +770,84 @@ static void linked_later(const void *arg)
 	check(prog_run(target) == 6, "the function is not replaced");
 }
 
+/* ---- words ---------------------------------------------------------------- */
+
+static int load_into_mixed(void)
+{
+	return load(SIGNED, "call", "calls", mixed).fd;
+}
+
+static int put_into_mixed(void)
+{
+	return put(mixed, 2, must_load(SIGNED, "called", NULL, -1).fd);
+}
+
+static int fill_with_both(void)
+{
+	struct ops ops = load_ops(SIGNED);
+
+	ops.fd[CONG_AVOID] = unsigned_ops.fd[CONG_AVOID];
+	return fill_ops(ops_map(), &ops);
+}
+
+static int link_mixed(void)
+{
+	return link_ops(mixed_ops);
+}
+
+static int associate_both(void)
+{
+	return associate(must_load(SIGNED, "called", NULL, -1).fd,
+			 must_fill_ops(&unsigned_ops));
+}
+
+static int load_extension(void)
+{
+	union bpf_attr attr;
+
+	return load_freplace(unsigned_target, &attr);
+}
+
+static int link_the_extension(void)
+{
+	return link_extension(signed_replaces_unsigned);
+}
+
+/* Each way leaves a line in the kernel's log, and a record. */
+static void words(const void *arg)
+{
+	static const struct {
+		int (*mix)(void);
+		const char *prog, *what;
+	} ways[] = {
+		{ load_into_mixed, "call", "map calls" },
+		{ put_into_mixed, "called", "sharing of map calls" },
+		{ fill_with_both, NULL, "sharing of map " },
+		{ link_mixed, "?", "use of map " },
+		{ associate_both, "called", "sharing of map " },
+		{ load_extension, "on_freplace", "freplace of program ext_target" },
+		{ link_the_extension, "on_freplace", "freplace of program ext_target" },
+	};
+	int kmsg, again;
+	char line[128];
+	size_t i;
+
+	/* the kernel limits the rate of its lines */
+	sleep(6);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		kmsg = kmsg_open();
+		again = kmsg_open();
+		check(ways[i].mix() < 0, "%s: they mix", ways[i].what);
+		snprintf(line, sizeof(line), "%s%s%s%s", ways[i].prog ? "bpf program '" : "",
+			 ways[i].prog ?: "", ways[i].prog ? "': " : "", ways[i].what);
+		check(kmsg_has(kmsg, line), "no line has: %s", line);
+		snprintf(line, sizeof(line), "mode=integrity what=\"%s", ways[i].what);
+		check(recorded(again, line), "no record has: %s", line);
+		close(kmsg);
+		close(again);
+	}
+}
+
 static void unsigned_extension(const void *arg)
 {
 	int fd = load_unsigned(BPF_PROG_TYPE_EXT);
@@ -826,6 +904,7 @@ static const struct test_case cases[] = {
 	CASE(associated_first),
 	CASE(freplace),
 	CASE(linked_later),
+	CASE(words),
 	CASE(unsigned_extension),
 	CASE(bound_map),
 	CASE(inner_contents),

@@ -3,7 +3,7 @@
 #
 # Signed and unsigned programs beside each other.
 #
-# APPEND: bpf_lockdown=restricted
+# APPEND: bpf_lockdown=restricted audit=1 audit_backlog_limit=8192 sysctl.kernel.printk_ratelimit=0
 # CPUS: 1
 # TIMEOUT: 300
 

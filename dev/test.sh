@@ -22,6 +22,8 @@
 # It is run in the directory of the built selftests, and finds the lines of
 # `make paths` in its environment. TESTS= picks some: TESTS='host kunit run-x'.
 #
+# Guests run side by side, as many as there are CPUs (JOBS=) and memory for.
+#
 # With FLAVOUR=debug the guests run that kernel, with more time and memory and
 # fewer rounds of what is repeated, and what dev/debug-guest.sh and the kernel's
 # log say counts as well.
@@ -84,24 +86,83 @@ count() {
 	note "$1: $p passed, $f failed, $s skipped"
 }
 
+# The rest runs side by side. What a step says is told when it has ended.
+slots=$JOBS
+declare -A step_of=() cost_of=()
+
+# end_steps: stops what is running
+end_steps() {
+	local pid
+	for pid in "${!step_of[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+}
+trap 'end_steps; exit 130' INT TERM HUP
+
+# reap: waits for a step to end, and takes its counts
+reap() {
+	local pid name rc=0 p f s
+	wait -n -p pid "${!step_of[@]}" || rc=$?
+	name=${step_of[$pid]}
+	slots=$((slots + cost_of[$pid]))
+	unset "step_of[$pid]" "cost_of[$pid]"
+	cat "$logs/$name.said" >&2
+	if [ $rc = 0 ] && read -r p f s <"$logs/$name.counts"; then
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	else
+		printf '    FAILED: %s: the step ended with status %s\n' "$name" "$rc" >&2
+		failed=$((failed + 1))
+	fi
+}
+
+# free_memory: in GiB
+free_memory() {
+	awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo
+}
+
+# step NAME CPUS GIB COMMAND...: runs a command, as soon as there is a place for it
+step() {
+	local name=$1 cost=$2 memory=$3
+	shift 3
+	[ "$cost" -le "$JOBS" ] || cost=$JOBS
+	# what has just been started has not taken its memory yet
+	while [ ${#step_of[@]} -gt 0 ] &&
+	      { [ "$slots" -lt "$cost" ] ||
+		[ "$(free_memory)" -lt $((memory + 2 * ${#step_of[@]})) ]; }; do
+		reap
+	done
+	slots=$((slots - cost))
+	rm -f "$logs/$name.counts"
+	# a group of processes of its own, to be stopped with all that it has started
+	set -m
+	(
+		set +m
+		passed=0 failed=0 skipped=0
+		"$@"
+		echo $passed $failed $skipped >"$logs/$name.counts"
+	) >"$logs/$name.said" 2>&1 </dev/null &
+	set +m
+	step_of[$!]=$name cost_of[$!]=$cost
+}
+
 # guest NAME OUTPUT: like dev/vm.sh. An emulated guest with several CPUs dies
 # now and then while the kernel patches itself. That is the emulator's fault,
 # and known by its words; such a guest gets another chance.
 guest() {
-	local name=$1 out=$2 rc
+	local name=$1 out=$2 dir=$BUILD/vm/test.$$.$1 rc
 	rm -f "$logs/$name.console"
 	for _ in 1 2 3; do
 		rc=0
-		VM_DIR=$BUILD/vm/test.$$ "$ROOT/dev/vm.sh" >"$out" 2>"$logs/$name.err" || rc=$?
+		VM_DIR=$dir "$ROOT/dev/vm.sh" >"$out" 2>"$logs/$name.err" || rc=$?
 		case $rc in
 		124|125) ;;
 		*) break ;;
 		esac
-		grep -q 'Oops: int3' "$BUILD/vm/test.$$/console" || break
+		grep -q 'Oops: int3' "$dir/console" || break
 		note "$name: the emulated CPUs tripped over patched code, once more"
 	done
-	cp "$BUILD/vm/test.$$/console" "$logs/$name.console" 2>/dev/null || true
-	rm -rf "$BUILD/vm/test.$$"
+	cp "$dir/console" "$logs/$name.console" 2>/dev/null || true
+	rm -rf "$dir"
 	return $rc
 }
 
@@ -147,17 +208,14 @@ if chosen fuzz; then
 	count fuzz line "$logs/fuzz.log" $rc
 fi
 
-if chosen sign; then
-	note "bpftool sign (log: $logs/sign.log)"
-	rc=0
+sign() {
+	local rc=0
 	"$selftests/user/sign.sh" >"$logs/sign.log" 2>"$logs/sign.err" || rc=$?
 	count sign tap "$logs/sign.log" $rc
-fi
+}
 
-if chosen kunit; then
-	note "KUnit (log: $logs/kunit.log)"
-	rc=0
-	cmd=dmesg
+kunit() {
+	local rc=0 cmd=dmesg
 	# as dev/debug-guest.sh does; what is found, is told to the log
 	[ -z "$wrapper" ] ||
 		cmd="for i in 1 2; do sleep 6; echo scan >/sys/kernel/debug/kmemleak; done; dmesg"
@@ -166,35 +224,21 @@ if chosen kunit; then
 		guest kunit "$logs/kunit.log" || rc=$?
 	kernel_is_silent kunit || [ $rc != 0 ] || rc=kernel-warning
 	count KUnit tap "$logs/kunit.log" $rc
-fi
+}
 
-for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
+# want SCRIPT WORD: what its head says
+want() {
+	sed -n "1,30s/^# $2: *//p" "$1" | head -n 1
+}
+
+# guest_test SCRIPT
+guest_test() {
+	local script=$1 name append before=$wrapper memory timeout rc=0
 	name=$(basename "$script" .sh)
-	chosen "$name" || continue
-	want() {
-		sed -n "1,30s/^# $1: *//p" "$script" | head -n 1
-	}
-	flavour=$(want FLAVOUR)
-	if [ -n "$flavour" ] && [ "$flavour" != "${FLAVOUR:-}" ]; then
-		[ -n "${TESTS:-}" ] || continue
-		printf '    FAILED: %s is for the %s kernel alone\n' "$name" "$flavour" >&2
-		failed=$((failed + 1))
-		continue
-	fi
-	[ -z "$(want NIGHTLY)" ] || [ -n "${TESTS:-}" ] || continue
-	note "guest test $name (log: $logs/$name.log)"
-	rc=0
-	before=$(sed -n '1,30s/^# BEFORE: *//p' "$script")
-	if [ -n "$before" ] && ! (cd "$ROOT" && bash -ec "$before") >"$logs/$name.before" 2>&1; then
-		tail -n 20 "$logs/$name.before" >&2
-		printf '    FAILED: %s: %s\n' "$name" "$before" >&2
-		failed=$((failed + 1))
-		continue
-	fi
-	memory=$(want MEMORY)
+	memory=$(want "$script" MEMORY)
 	memory=${memory:-2G}
-	timeout=$(want TIMEOUT)
-	append=$(want APPEND) before=$wrapper
+	timeout=$(want "$script" TIMEOUT)
+	append=$(want "$script" APPEND)
 	case $wrapper:$append in
 	?*:lockdown=integrity*)
 		# kmemleak is closed on a machine that is locked down: open it first
@@ -203,11 +247,57 @@ for script in "$selftests"/run.sh "$selftests"/run-*.sh; do
 	esac
 	CMD="set -a; . '$paths'; FEWER_ROUNDS=$fewer_rounds
 		cd '$TOOLS/bpf_signed' && $before '$script'" \
-	APPEND=$append CPUS=$(want CPUS) MEMORY=$((${memory%G} + extra_memory))G \
+	APPEND=$append CPUS=$(want "$script" CPUS) MEMORY=$((${memory%G} + extra_memory))G \
 	TIMEOUT=$((${timeout:-600} * slow)) \
 		guest "$name" "$logs/$name.log" || rc=$?
 	kernel_is_silent "$name" || [ $rc != 0 ] || rc=kernel-warning
 	count "$name" tap "$logs/$name.log" $rc
+}
+
+# what takes longest first
+by_timeout() {
+	local script timeout
+	for script in "$@"; do
+		timeout=$(want "$script" TIMEOUT)
+		echo "${timeout:-600} $script"
+	done | sort -s -k1,1nr | cut -d' ' -f2-
+}
+
+mapfile -t scripts < <(by_timeout "$selftests"/run.sh "$selftests"/run-*.sh)
+for script in "${scripts[@]}"; do
+	name=$(basename "$script" .sh)
+	chosen "$name" || continue
+	flavour=$(want "$script" FLAVOUR)
+	if [ -n "$flavour" ] && [ "$flavour" != "${FLAVOUR:-}" ]; then
+		[ -n "${TESTS:-}" ] || continue
+		printf '    FAILED: %s is for the %s kernel alone\n' "$name" "$flavour" >&2
+		failed=$((failed + 1))
+		continue
+	fi
+	[ -z "$(want "$script" NIGHTLY)" ] || [ -n "${TESTS:-}" ] || continue
+	before=$(sed -n '1,30s/^# BEFORE: *//p' "$script")
+	if [ -n "$before" ] && ! (cd "$ROOT" && bash -ec "$before") >"$logs/$name.before" 2>&1; then
+		tail -n 20 "$logs/$name.before" >&2
+		printf '    FAILED: %s: %s\n' "$name" "$before" >&2
+		failed=$((failed + 1))
+		continue
+	fi
+	cpus=$(want "$script" CPUS)
+	memory=$(want "$script" MEMORY)
+	memory=${memory:-2G}
+	step "$name" "${cpus:-1}" $((${memory%G} + extra_memory)) guest_test "$script"
+	note "guest test $name (log: $logs/$name.log)"
+done
+if chosen kunit; then
+	step kunit 1 $((2 + extra_memory)) kunit
+	note "KUnit (log: $logs/kunit.log)"
+fi
+if chosen sign; then
+	step sign 1 1 sign
+	note "bpftool sign (log: $logs/sign.log)"
+fi
+while [ ${#step_of[@]} -gt 0 ]; do
+	reap
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -392,27 +392,6 @@ static void __printf(2, 3) policy_line(struct policy_lines *pl, const char *fmt,
 	pl->lines[pl->cnt++] = line;
 }
 
-static bool is_const_volatile(const struct btf *btf, __u32 id)
-{
-	bool is_const = false, is_volatile = false;
-	const struct btf_type *t;
-
-	for (;;) {
-		t = btf__type_by_id(btf, id);
-		if (!t)
-			return false;
-		if (btf_is_array(t)) {
-			id = btf_array(t)->type;
-			continue;
-		}
-		if (!btf_is_mod(t) && !btf_is_typedef(t))
-			return is_const && is_volatile;
-		is_const |= btf_is_const(t);
-		is_volatile |= btf_is_volatile(t);
-		id = t->type;
-	}
-}
-
 static void policy_of_contents(struct policy_lines *pl, const struct image *img, __u32 slot,
 			       const struct btf *btf)
 {
@@ -437,9 +416,9 @@ static void policy_of_contents(struct policy_lines *pl, const struct image *img,
 		for (j = 0; j < cnt; j++)
 			if (tun[j].map == slot && tun[j].off == vsi->offset)
 				tunable = true;
-		if (tunable && !is_const_volatile(btf, var->type))
+		if (tunable && !image_var_is_tunable(btf, var->type))
 			policy_line(pl, "tunable %s", btf__name_by_offset(btf, var->name_off));
-		else if (!tunable && is_const_volatile(btf, var->type))
+		else if (!tunable && image_var_is_tunable(btf, var->type))
 			policy_line(pl, "fixed %s", btf__name_by_offset(btf, var->name_off));
 	}
 }

@@ -8,11 +8,15 @@
 #include <string.h>
 #include <linux/bpf.h>
 #include <linux/bpf_image.h>
+#include "btf.h"
 
 #define BPF_IMAGE_SECTION_MAX	BPF_IMAGE_EVENTS
 
 /* room for MODULE:NAME: the kernel's KSYM_NAME_LEN and MODULE_NAME_LEN */
 #define IMAGE_NAME_LEN		(512 + 64)
+
+/* map flags that name an fd or a node, which only the target knows: not in an image */
+#define IMAGE_HOST_MAP_FLAGS	(BPF_F_NUMA_NODE | BPF_F_VTYPE_BTF_OBJ_FD | BPF_F_TOKEN_FD)
 
 /* An image, after image_parse() has gone over it */
 struct image {
@@ -343,6 +347,29 @@ static inline const char *image_parse(struct image *img, const void *data, size_
 	if (hdr->license >= img->cnt[BPF_IMAGE_STRINGS])
 		return "license out of bounds";
 	return image_check_records(img);
+}
+
+/* Is a variable of this type tunable if its signer says nothing: const volatile? */
+static inline bool image_var_is_tunable(const struct btf *btf, __u32 id)
+{
+	bool is_const = false, is_volatile = false;
+	const struct btf_type *t;
+
+	/* qualifiers of an array are those of its elements */
+	for (;;) {
+		t = btf__type_by_id(btf, id);
+		if (!t)
+			return false;
+		if (btf_is_array(t)) {
+			id = btf_array(t)->type;
+			continue;
+		}
+		if (!btf_is_mod(t) && !btf_is_typedef(t))
+			return is_const && is_volatile;
+		is_const |= btf_is_const(t);
+		is_volatile |= btf_is_volatile(t);
+		id = t->type;
+	}
 }
 
 #endif /* __LIBBPF_IMAGE_H */

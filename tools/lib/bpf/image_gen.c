@@ -17,9 +17,6 @@
 #include "image.h"
 #include "strset.h"
 
-/* map flags that name an fd or a node, which only the target knows */
-#define HOST_MAP_FLAGS	(BPF_F_NUMA_NODE | BPF_F_VTYPE_BTF_OBJ_FD | BPF_F_TOKEN_FD)
-
 struct gen_var {
 	const char *name;
 	__u32 off;
@@ -258,7 +255,7 @@ static void images__map_create(struct bpf_gen *gen,
 	rec->key_size = key_size;
 	rec->value_size = value_size;
 	rec->max_entries = max_entries;
-	rec->map_flags = map_attr->map_flags & ~HOST_MAP_FLAGS;
+	rec->map_flags = map_attr->map_flags & ~IMAGE_HOST_MAP_FLAGS;
 	if (map_idx < 0)
 		return;
 
@@ -300,28 +297,6 @@ static void images__map_update_elem(struct bpf_gen *gen, int map_idx, void *valu
 		g->maps[map_idx].value = value;
 }
 
-static bool is_const_volatile(const struct btf *btf, __u32 id)
-{
-	bool is_const = false, is_volatile = false;
-	const struct btf_type *t;
-
-	/* qualifiers of an array are those of its elements */
-	for (;;) {
-		t = btf__type_by_id(btf, id);
-		if (!t)
-			return false;
-		if (btf_is_array(t)) {
-			id = btf_array(t)->type;
-			continue;
-		}
-		if (!btf_is_mod(t) && !btf_is_typedef(t))
-			return is_const && is_volatile;
-		is_const |= btf_is_const(t);
-		is_volatile |= btf_is_volatile(t);
-		id = t->type;
-	}
-}
-
 static int find_tunables(struct gen_images *g, struct gen_map *map, const struct btf_type *sec)
 {
 	const struct btf *btf = bpf_object__btf(g->obj);
@@ -353,7 +328,7 @@ static int find_tunables(struct gen_images *g, struct gen_map *map, const struct
 			pr_warn("images: variable '%s' can't be both fixed and tunable\n", name);
 			return -EINVAL;
 		}
-		if (fixed || (!tunable && !is_const_volatile(btf, t->type)))
+		if (fixed || (!tunable && !image_var_is_tunable(btf, t->type)))
 			continue;
 
 		var = append(g, (void **)&map->vars, &cnt, sizeof(*var));

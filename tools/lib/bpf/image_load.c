@@ -18,9 +18,6 @@
 #include "libbpf.h"
 #include "libbpf_internal.h"
 
-/* map flags that name an fd or a node, which are not in an image */
-#define HOST_MAP_FLAGS	(BPF_F_NUMA_NODE | BPF_F_VTYPE_BTF_OBJ_FD | BPF_F_TOKEN_FD)
-
 struct bpf_images {
 	struct bpf_object *obj;
 	struct bpf_companion comp;
@@ -174,7 +171,7 @@ static int check_map(const struct bpf_program *prog, const struct image *img, __
 	__u32 cnt, flags;
 
 	rec = image_maps(img, &cnt) + slot;
-	flags = bpf_map__map_flags(map) & ~HOST_MAP_FLAGS;
+	flags = bpf_map__map_flags(map) & ~IMAGE_HOST_MAP_FLAGS;
 	if (bpf_map__type(map) != rec->type) {
 		refuse(prog, "map '%s' has type %s, signed is %s", name,
 		       libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "unknown",

@@ -491,25 +491,31 @@ int count_ids(int cmd)
 	return n;
 }
 
-int load_unsigned(__u32 type)
+int load_insns(__u32 type, const struct bpf_insn *insns, __u32 cnt)
 {
-	static const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
 	union bpf_attr attr = {};
 	int fd;
 
 	log_text[0] = 0;
 	attr.prog_type = type;
 	attr.insns = (uintptr_t)insns;
-	attr.insn_cnt = ARRAY_SIZE(insns);
+	attr.insn_cnt = cnt;
 	attr.license = (uintptr_t)"GPL";
 	attr.log_buf = (uintptr_t)log_text;
 	attr.log_size = sizeof(log_text);
 	attr.log_level = 1;
 	fd = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 	return fd < 0 ? -errno : fd;
+}
+
+int load_unsigned(__u32 type)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return load_insns(type, insns, ARRAY_SIZE(insns));
 }
 
 /* ---- building ---------------------------------------------------------- */

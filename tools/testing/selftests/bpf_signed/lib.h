@@ -132,7 +132,8 @@ int btf_load(const void *data, __u32 len);
 /* Number of objects of a kind: BPF_PROG_GET_NEXT_ID and its like */
 int count_ids(int cmd);
 
-/* An unsigned program: fd or a negative errno */
+/* An unsigned program, and one that returns zero: fd or a negative errno */
+int load_insns(__u32 type, const struct bpf_insn *insns, __u32 cnt);
 int load_unsigned(__u32 type);
 
 /* ---- building and signing ---------------------------------------------- */

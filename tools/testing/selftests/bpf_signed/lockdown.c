@@ -437,18 +437,9 @@ static void mixed_pointers(const void *arg)
 		return;
 	insns[7].imm = map_create(BPF_MAP_TYPE_ARRAY, "mixed", 4, 8, 1, 0);
 	check(insns[7].imm >= 0, "no map");
-	log_text[0] = 0;
-	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
-	attr.insns = (uintptr_t)insns;
-	attr.insn_cnt = ARRAY_SIZE(insns);
-	attr.license = (uintptr_t)"GPL";
-	attr.log_buf = (uintptr_t)log_text;
-	attr.log_size = sizeof(log_text);
-	attr.log_level = 1;
-	fd = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
-	check(fd >= 0, "%s; log: %s", strerror(errno), log_text);
+	fd = load_insns(BPF_PROG_TYPE_SCHED_CLS, insns, ARRAY_SIZE(insns));
+	check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
 
-	memset(&attr, 0, sizeof(attr));
 	attr.test.prog_fd = fd;
 	attr.test.data_in = (uintptr_t)in;
 	attr.test.data_size_in = sizeof(in);

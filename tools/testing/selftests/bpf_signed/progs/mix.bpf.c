@@ -315,19 +315,12 @@ int inner_value(struct __sk_buff *skb)
 }
 
 /* Not a power of two, so that masks show */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 5);
-	__type(key, __u32);
-	__type(value, __u32);
-} elements SEC(".maps");
-
 struct elements {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 5);
 	__type(key, __u32);
 	__type(value, __u32);
-};
+} elements SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);

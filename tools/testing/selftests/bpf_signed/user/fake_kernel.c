@@ -23,6 +23,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <bpf/libbpf_internal.h>
+#include "tap.h"
 
 /* What the kernel says; zero is success */
 static struct {
@@ -33,8 +34,6 @@ static struct {
 } says;
 
 static int plain_loads;
-static char log_buf[1 << 16];
-static int nr, failures;
 
 static long answer(int err)
 {
@@ -83,26 +82,6 @@ int faccessat(int dir, const char *path, int mode, int flags)
 {
 	errno = ENOENT;
 	return -1;
-}
-
-static int keep_log(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	size_t len = strlen(log_buf);
-
-	if (level != LIBBPF_DEBUG)
-		vsnprintf(log_buf + len, sizeof(log_buf) - len, fmt, args);
-	return 0;
-}
-
-static void result(bool ok, const char *name)
-{
-	char *line, *save;
-
-	printf("%sok %d %s\n", ok ? "" : "not ", ++nr, name);
-	failures += !ok;
-	for (line = strtok_r(log_buf, "\n", &save); line && !ok; line = strtok_r(NULL, "\n", &save))
-		printf("# %s\n", line);
-	log_buf[0] = '\0';
 }
 
 static bool has(enum kern_feature_id id, int image_probe, int plain, int link)

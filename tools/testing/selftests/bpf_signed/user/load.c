@@ -18,31 +18,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "tap.h"
 
 static const char *file;
-static char log_buf[1 << 16];
-static int nr, failures;
-
-static int keep_log(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	size_t len = strlen(log_buf);
-
-	if (level != LIBBPF_DEBUG)
-		vsnprintf(log_buf + len, sizeof(log_buf) - len, fmt, args);
-	return 0;
-}
-
-static void result(bool ok, const char *name)
-{
-	char *line, *save;
-
-	printf("%sok %d %s\n", ok ? "" : "not ", ++nr, name);
-	if (ok)
-		return;
-	failures++;
-	for (line = strtok_r(log_buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		printf("# %s\n", line);
-}
 
 /* Opens the object with only those programs to be loaded, and starts a log */
 static struct bpf_object *open_with(const char *progs, const struct bpf_object_open_opts *opts)

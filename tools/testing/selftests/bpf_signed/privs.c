@@ -5,8 +5,10 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include "lib.h"
 
 static struct image_prog *prog;
@@ -124,16 +126,21 @@ static void user_namespace(const void *arg)
 	expect_refused(&attr, EPERM, NULL);
 }
 
-static void user_namespace_as_its_root(const void *arg)
+static void user_namespace_root(void)
 {
 	int fd;
 
-	prepare();
 	must(unshare(CLONE_NEWUSER | CLONE_NEWNS));
 	fd = must(open("/proc/self/uid_map", O_WRONLY));
 	must(write(fd, "0 0 1", 5));
 	close(fd);
 	must(setuid(0));
+}
+
+static void user_namespace_as_its_root(const void *arg)
+{
+	prepare();
+	user_namespace_root();
 	expect_refused(&attr, EPERM, NULL);
 }
 
@@ -146,6 +153,76 @@ static void token_of_nobody(const void *arg)
 	attr.prog_token_fd = must(open("/dev/null", O_RDONLY));
 	expect_refused(&attr, EINVAL, NULL);
 	check(!log_text[0], "the kernel has looked at the image: %s", log_text);
+}
+
+/* What the owner of the machine lets a container do */
+static const struct delegation {
+	const char *cmds, *progs;
+	int error;
+} delegations[] = {
+	{ "prog_load", "any", 0 },
+	{ "map_create", "any", EPERM },
+	{ "prog_load", "xdp", EPERM },
+};
+
+static int sys_fsconfig(int fs, unsigned int cmd, const char *key, const char *value)
+{
+	return syscall(__NR_fsconfig, fs, cmd, key, value, 0);
+}
+
+static void load_with_token(int fs, int delegated, const struct delegation *d)
+{
+	union bpf_attr create = {};
+	char byte;
+	int mnt;
+
+	expect_refused(&attr, EPERM, NULL);
+	must(read(delegated, &byte, 1));
+	mnt = must(syscall(__NR_fsmount, fs, 0, 0));
+	create.token_create.bpffs_fd = must(openat(mnt, ".", O_RDONLY));
+	attr.prog_token_fd = must(sys_bpf(BPF_TOKEN_CREATE, &create, sizeof(create)));
+	attr.prog_flags = BPF_F_TOKEN_FD;
+	if (d->error) {
+		expect_refused(&attr, d->error, NULL);
+		return;
+	}
+	check(image_load(&attr) >= 0, "it is refused: %s", log_text);
+	/* a token stands for its owner's rights, not for a key */
+	attr.keyring_id = 2;
+	expect_refused(&attr, ENOKEY, "signature: no key");
+}
+
+static void token(const void *arg)
+{
+	const struct delegation *d = arg;
+	int opened[2], delegated[2], child, fs, pidfd, status;
+
+	prepare();
+	/* a filter is for everybody otherwise */
+	set_unprivileged("2");
+	must(pipe(opened));
+	must(pipe(delegated));
+	child = must(fork());
+	if (!child) {
+		user_namespace_root();
+		fs = must(syscall(__NR_fsopen, "bpf", 0));
+		must(write(opened[1], &fs, sizeof(fs)));
+		load_with_token(fs, delegated[0], d);
+		exit(0);
+	}
+	/* Only who is privileged on the machine can delegate. */
+	close(opened[1]);
+	check(read(opened[0], &fs, sizeof(fs)) == sizeof(fs), "no context of a file system");
+	pidfd = must(syscall(__NR_pidfd_open, child, 0));
+	fs = must(syscall(__NR_pidfd_getfd, pidfd, fs, 0));
+	must(sys_fsconfig(fs, FSCONFIG_SET_STRING, "delegate_cmds", d->cmds));
+	must(sys_fsconfig(fs, FSCONFIG_SET_STRING, "delegate_progs", d->progs));
+	must(sys_fsconfig(fs, FSCONFIG_SET_STRING, "delegate_attachs", "any"));
+	must(sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL));
+	must(write(delegated[1], "", 1));
+	must(waitpid(child, &status, 0));
+	set_unprivileged("0");
+	check(WIFEXITED(status) && !WEXITSTATUS(status), "the container failed");
 }
 
 static void no_new_rights_by_fork(const void *arg)
@@ -166,6 +243,9 @@ static const struct test_case cases[] = {
 	CASE(user_namespace),
 	CASE(user_namespace_as_its_root),
 	CASE(token_of_nobody),
+	{ "token", token, &delegations[0] },
+	{ "token for other commands", token, &delegations[1] },
+	{ "token for other types", token, &delegations[2] },
 	CASE(no_new_rights_by_fork),
 	CASE(other_user_where_bpf_is_free),
 };

@@ -920,142 +920,180 @@ static int write_image(struct gen_images *g, const char *prog_name, struct bpf_i
 	.cnt = (count),					\
 })
 
+/* What one image is put together from */
+struct image_recs {
+	struct strset *strs;
+	struct bpf_insn *insns;
+	size_t insn_cnt;
+	struct bpf_func_info *func_info;
+	struct bpf_line_info *line_info;
+	/* of each map of the object, -1 if the program doesn't use it */
+	int *slots;
+	struct bpf_image_map *maps;
+	size_t map_cnt;
+	struct bpf_image_tunable *tunables;
+	size_t tunable_cnt;
+	struct bpf_image_ksym *ksyms;
+	struct bpf_image_attach *targets;
+	struct bpf_image_event *events;
+	struct bpf_image_lockdown lockdown[BPF_LOCKDOWN_CONFIDENTIALITY];
+	size_t lockdown_cnt;
+};
+
+static void free_recs(struct image_recs *r)
+{
+	strset__free(r->strs);
+	free(r->insns);
+	free(r->func_info);
+	free(r->line_info);
+	free(r->slots);
+	free(r->maps);
+	free(r->tunables);
+	free(r->ksyms);
+	free(r->targets);
+	free(r->events);
+}
+
+static int alloc_recs(struct gen_images *g, struct image_recs *r, const struct bpf_insn *insns,
+		      size_t insn_cnt, const struct bpf_prog_load_opts *attr)
+{
+	r->strs = strset__new(INT_MAX, "", 1);
+	if (IS_ERR(r->strs)) {
+		r->strs = NULL;
+		return -ENOMEM;
+	}
+	r->insns = fit_records(insns, insn_cnt, sizeof(*insns), sizeof(*insns));
+	r->insn_cnt = insn_cnt;
+	r->func_info = fit_records(attr->func_info, attr->func_info_cnt,
+				   attr->func_info_rec_size, sizeof(*r->func_info));
+	r->line_info = fit_records(attr->line_info, attr->line_info_cnt,
+				   attr->line_info_rec_size, sizeof(*r->line_info));
+	r->slots = calloc(g->map_cnt ?: 1, sizeof(*r->slots));
+	r->maps = calloc(g->map_cnt ?: 1, sizeof(*r->maps));
+	r->ksyms = calloc(g->ksym_cnt ?: 1, sizeof(*r->ksyms));
+	r->targets = calloc(g->target_cnt ?: 1, sizeof(*r->targets));
+	r->events = calloc(g->event_cnt ?: 1, sizeof(*r->events));
+	return r->insns && r->func_info && r->line_info && r->slots && r->maps && r->ksyms &&
+	       r->targets && r->events ? 0 : -ENOMEM;
+}
+
+static int fill_maps(struct gen_images *g, struct image_recs *r)
+{
+	struct bpf_image_tunable *t;
+	size_t i, j;
+
+	for (i = 0; i < g->map_cnt; i++) {
+		const struct gen_map *map = &g->maps[i];
+		int slot = r->slots[i];
+
+		if (slot < 0)
+			continue;
+		r->maps[slot] = map->rec;
+		r->maps[slot].name = add_str(g, r->strs, map->name);
+		for (j = 0; j < map->var_cnt; j++) {
+			t = append(g, (void **)&r->tunables, &r->tunable_cnt, sizeof(*t));
+			if (!t)
+				return -ENOMEM;
+			t->map = slot;
+			t->off = map->vars[j].off;
+			t->len = map->vars[j].len;
+			t->name = add_str(g, r->strs, map->vars[j].name);
+		}
+	}
+	return 0;
+}
+
+static void fill_names(struct gen_images *g, struct image_recs *r)
+{
+	size_t i;
+
+	for (i = 0; i < g->ksym_cnt; i++) {
+		r->ksyms[i] = g->ksyms[i].rec;
+		r->ksyms[i].name = add_str(g, r->strs, g->ksyms[i].name);
+	}
+	for (i = 0; i < g->target_cnt; i++) {
+		r->targets[i].name = add_str(g, r->strs, g->targets[i].name);
+		if (g->targets[i].member)
+			r->targets[i].member = add_str(g, r->strs, g->targets[i].member);
+		r->targets[i].flags = g->targets[i].flags;
+	}
+	for (i = 0; i < g->event_cnt; i++) {
+		r->events[i].kind = g->events[i].kind;
+		r->events[i].name = add_str(g, r->strs, g->events[i].name);
+		if (g->events[i].symbol)
+			r->events[i].symbol = add_str(g, r->strs, g->events[i].symbol);
+		r->events[i].flags = g->events[i].flags;
+	}
+	for (i = 0; i < ARRAY_SIZE(g->lockdown); i++)
+		if (g->lockdown[i].mode)
+			r->lockdown[r->lockdown_cnt++] = g->lockdown[i];
+}
+
+static int write_recs(struct gen_images *g, const struct image_recs *r, const char *prog_name,
+		      struct bpf_image_hdr *hdr, const struct bpf_prog_load_opts *attr)
+{
+	struct gen_section secs[BPF_IMAGE_SECTION_MAX + 1] = {};
+
+	if (r->tunable_cnt > BPF_IMAGE_MAX_TUNABLES || g->ksym_cnt > BPF_IMAGE_MAX_KSYMS ||
+	    g->core_relo_cnt > BPF_IMAGE_MAX_CORE_RELOS) {
+		pr_warn("images: prog '%s': too many tunable variables, kernel symbols or CO-RE relocations\n",
+			prog_name);
+		return -E2BIG;
+	}
+
+	secs[BPF_IMAGE_STRINGS].data = strset__data(r->strs);
+	secs[BPF_IMAGE_STRINGS].rec_size = 1;
+	secs[BPF_IMAGE_STRINGS].cnt = strset__data_size(r->strs);
+	secs[BPF_IMAGE_INSNS] = SECTION(r->insns, r->insn_cnt);
+	secs[BPF_IMAGE_BTF] = SECTION(&g->btf_rec, g->btf ? 1 : 0);
+	secs[BPF_IMAGE_FUNC_INFO] = SECTION(r->func_info, attr->func_info_cnt);
+	secs[BPF_IMAGE_LINE_INFO] = SECTION(r->line_info, attr->line_info_cnt);
+	secs[BPF_IMAGE_CORE_RELO] = SECTION(g->core_relos, g->core_relo_cnt);
+	secs[BPF_IMAGE_MAPS] = SECTION(r->maps, r->map_cnt);
+	secs[BPF_IMAGE_TUNABLES] = SECTION(r->tunables, r->tunable_cnt);
+	secs[BPF_IMAGE_KSYMS] = SECTION(r->ksyms, g->ksym_cnt);
+	secs[BPF_IMAGE_ATTACH] = SECTION(r->targets, g->target_cnt);
+	secs[BPF_IMAGE_LOCKDOWN] = SECTION(r->lockdown, r->lockdown_cnt);
+	secs[BPF_IMAGE_EVENTS] = SECTION(r->events, g->event_cnt);
+	return write_image(g, prog_name, hdr, secs);
+}
+
 static int gen_image(struct gen_images *g, enum bpf_prog_type prog_type, const char *prog_name,
 		     const char *license, struct bpf_insn *insns, size_t insn_cnt,
 		     struct bpf_prog_load_opts *attr)
 {
-	struct gen_section secs[BPF_IMAGE_SECTION_MAX + 1] = {};
-	struct bpf_image_lockdown lockdown[BPF_LOCKDOWN_CONFIDENTIALITY];
-	struct bpf_image_tunable *tun = NULL, *t;
-	struct bpf_image_attach *atts = NULL;
-	struct bpf_image_event *events = NULL;
-	struct bpf_image_ksym *ksyms = NULL;
-	struct bpf_func_info *finfo = NULL;
-	struct bpf_line_info *linfo = NULL;
-	struct bpf_image_map *maps = NULL;
-	struct bpf_image_hdr hdr = {};
-	struct bpf_insn *code = NULL;
-	struct strset *strs = NULL;
-	int *slots = NULL, err, n;
-	size_t i, j, tun_cnt = 0, lockdown_cnt = 0;
+	struct bpf_image_hdr hdr = {
+		.magic = BPF_IMAGE_MAGIC,
+		.version = BPF_IMAGE_VERSION,
+		.prog_type = prog_type,
+		.prog_flags = attr->prog_flags & ~BPF_F_TOKEN_FD,
+	};
+	struct image_recs r = {};
+	int err;
 
 	err = add_section_events(g, prog_type, prog_name);
 	err = err ?: add_rule_targets(g, prog_type, prog_name);
 	err = err ?: add_lockdown(g, prog_name);
+	err = err ?: alloc_recs(g, &r, insns, insn_cnt, attr);
 	if (err)
-		return err;
-
-	err = -ENOMEM;
-	strs = strset__new(INT_MAX, "", 1);
-	if (IS_ERR(strs)) {
-		strs = NULL;
-		goto out;
-	}
-
-	code = fit_records(insns, insn_cnt, sizeof(*code), sizeof(*code));
-	slots = calloc(g->map_cnt ?: 1, sizeof(*slots));
-	maps = calloc(g->map_cnt ?: 1, sizeof(*maps));
-	finfo = fit_records(attr->func_info, attr->func_info_cnt,
-			    attr->func_info_rec_size, sizeof(*finfo));
-	linfo = fit_records(attr->line_info, attr->line_info_cnt,
-			    attr->line_info_rec_size, sizeof(*linfo));
-	ksyms = calloc(g->ksym_cnt ?: 1, sizeof(*ksyms));
-	atts = calloc(g->target_cnt ?: 1, sizeof(*atts));
-	events = calloc(g->event_cnt ?: 1, sizeof(*events));
-	if (!code || !slots || !maps || !finfo || !linfo || !ksyms || !atts || !events)
 		goto out;
 
-	n = assign_slots(g, prog_name, code, insn_cnt, slots);
-	if (n < 0) {
-		err = n;
+	err = assign_slots(g, prog_name, r.insns, insn_cnt, r.slots);
+	if (err < 0)
 		goto out;
-	}
+	r.map_cnt = err;
 
-	hdr.magic = BPF_IMAGE_MAGIC;
-	hdr.version = BPF_IMAGE_VERSION;
-	hdr.prog_type = prog_type;
 	if (prog_type != BPF_PROG_TYPE_STRUCT_OPS)
 		hdr.expected_attach_type = attr->expected_attach_type;
-	hdr.prog_flags = attr->prog_flags & ~BPF_F_TOKEN_FD;
 	libbpf_strlcpy(hdr.name, prog_name, sizeof(hdr.name));
-	hdr.license = add_str(g, strs, license);
-
-	for (i = 0; i < g->map_cnt; i++) {
-		const struct gen_map *map = &g->maps[i];
-
-		if (slots[i] < 0)
-			continue;
-		maps[slots[i]] = map->rec;
-		maps[slots[i]].name = add_str(g, strs, map->name);
-		for (j = 0; j < map->var_cnt; j++) {
-			t = append(g, (void **)&tun, &tun_cnt, sizeof(*t));
-			if (!t)
-				goto out;
-			t->map = slots[i];
-			t->off = map->vars[j].off;
-			t->len = map->vars[j].len;
-			t->name = add_str(g, strs, map->vars[j].name);
-		}
-	}
-	for (i = 0; i < g->ksym_cnt; i++) {
-		ksyms[i] = g->ksyms[i].rec;
-		ksyms[i].name = add_str(g, strs, g->ksyms[i].name);
-	}
-	for (i = 0; i < g->target_cnt; i++) {
-		atts[i].name = add_str(g, strs, g->targets[i].name);
-		if (g->targets[i].member)
-			atts[i].member = add_str(g, strs, g->targets[i].member);
-		atts[i].flags = g->targets[i].flags;
-	}
-	for (i = 0; i < g->event_cnt; i++) {
-		events[i].kind = g->events[i].kind;
-		events[i].name = add_str(g, strs, g->events[i].name);
-		if (g->events[i].symbol)
-			events[i].symbol = add_str(g, strs, g->events[i].symbol);
-		events[i].flags = g->events[i].flags;
-	}
-	for (i = 0; i < ARRAY_SIZE(g->lockdown); i++)
-		if (g->lockdown[i].mode)
-			lockdown[lockdown_cnt++] = g->lockdown[i];
-	if (g->gen.error) {
-		err = g->gen.error;
+	hdr.license = add_str(g, r.strs, license);
+	err = fill_maps(g, &r);
+	if (err)
 		goto out;
-	}
-
-	if (tun_cnt > BPF_IMAGE_MAX_TUNABLES || g->ksym_cnt > BPF_IMAGE_MAX_KSYMS ||
-	    g->core_relo_cnt > BPF_IMAGE_MAX_CORE_RELOS) {
-		pr_warn("images: prog '%s': too many tunable variables, kernel symbols or CO-RE relocations\n",
-			prog_name);
-		err = -E2BIG;
-		goto out;
-	}
-
-	secs[BPF_IMAGE_STRINGS].data = strset__data(strs);
-	secs[BPF_IMAGE_STRINGS].rec_size = 1;
-	secs[BPF_IMAGE_STRINGS].cnt = strset__data_size(strs);
-	secs[BPF_IMAGE_INSNS] = SECTION(code, insn_cnt);
-	secs[BPF_IMAGE_BTF] = SECTION(&g->btf_rec, g->btf ? 1 : 0);
-	secs[BPF_IMAGE_FUNC_INFO] = SECTION(finfo, attr->func_info_cnt);
-	secs[BPF_IMAGE_LINE_INFO] = SECTION(linfo, attr->line_info_cnt);
-	secs[BPF_IMAGE_CORE_RELO] = SECTION(g->core_relos, g->core_relo_cnt);
-	secs[BPF_IMAGE_MAPS] = SECTION(maps, n);
-	secs[BPF_IMAGE_TUNABLES] = SECTION(tun, tun_cnt);
-	secs[BPF_IMAGE_KSYMS] = SECTION(ksyms, g->ksym_cnt);
-	secs[BPF_IMAGE_ATTACH] = SECTION(atts, g->target_cnt);
-	secs[BPF_IMAGE_LOCKDOWN] = SECTION(lockdown, lockdown_cnt);
-	secs[BPF_IMAGE_EVENTS] = SECTION(events, g->event_cnt);
-	err = write_image(g, prog_name, &hdr, secs);
+	fill_names(g, &r);
+	err = g->gen.error ?: write_recs(g, &r, prog_name, &hdr, attr);
 out:
-	strset__free(strs);
-	free(code);
-	free(slots);
-	free(maps);
-	free(tun);
-	free(finfo);
-	free(linfo);
-	free(ksyms);
-	free(atts);
-	free(events);
+	free_recs(&r);
 	return err;
 }
 

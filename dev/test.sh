@@ -46,7 +46,7 @@ if [ "${FLAVOUR:-}" = debug ]; then
 fi
 selftests=$LINUX/tools/testing/selftests/bpf_signed
 host=$LINUX/tools/testing/bpf_signed_host
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 started=
 
 TESTS=$(echo ${TESTS:-})
 mapfile -t names < <(test_names)
@@ -83,7 +83,7 @@ count() {
 		f=1
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	note "$1: $p passed, $f failed, $s skipped"
+	note "$1: $p passed, $f failed, $s skipped${started:+, $((SECONDS - started)) s}"
 }
 
 # The rest runs side by side. What a step says is told when it has ended.
@@ -97,7 +97,8 @@ end_steps() {
 		kill -TERM -- "-$pid" 2>/dev/null || true
 	done
 }
-trap 'end_steps; exit 130' INT TERM HUP
+trap end_steps EXIT
+trap 'exit 130' INT TERM HUP
 
 # reap: waits for a step to end, and takes its counts
 reap() {
@@ -137,7 +138,8 @@ step() {
 	set -m
 	(
 		set +m
-		passed=0 failed=0 skipped=0
+		trap - EXIT
+		passed=0 failed=0 skipped=0 started=$SECONDS
 		"$@"
 		echo $passed $failed $skipped >"$logs/$name.counts"
 	) >"$logs/$name.said" 2>&1 </dev/null &

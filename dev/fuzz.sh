@@ -42,6 +42,10 @@ for option in level=4 inline-8bit-counters pc-table trace-compares; do
 done
 if compgen -G "$("$rustc" --print target-libdir)/librustc*_rt.asan.a" >/dev/null; then
 	flags+=(-Z sanitizer=address)
+elif [ -e "$("$CLANG" -print-file-name="libclang_rt.asan-${host%%-*}.a")" ]; then
+	# a distribution's rustc leaves the runtime to clang's package
+	flags+=(-Z sanitizer=address -Z external-clangrt -C "linker=$CLANG"
+		-C link-arg=-fsanitize=address)
 else
 	note "$rustc has no AddressSanitizer: panics alone are found, which counts as skipped"
 	skipped=1

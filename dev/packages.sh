@@ -265,6 +265,14 @@ for p in rustfmt:rustfmt cargo-clippy:rust-clippy clippy-driver:rust-clippy \
 	fi
 done
 
+# `make fuzz` wants an AddressSanitizer: that of the compiler beside cargo, or clang's
+beside=$(dirname "$cargo")/rustc
+[ -x "$beside" ] || beside=$rustc
+if ! compgen -G "$("$beside" --print target-libdir)/librustc*_rt.asan.a" >/dev/null &&
+   on_offer "libclang-rt-$llvm-dev"; then
+	(install "libclang-rt-$llvm-dev") || true
+fi
+
 bindgen=$(find_bindgen)
 if [ -z "$bindgen" ] && on_offer bindgen &&
    at_least "$min_bindgen" "$(offered_version bindgen)"; then

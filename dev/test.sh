@@ -49,8 +49,8 @@ host=$LINUX/tools/testing/bpf_signed_host
 passed=0 failed=0 skipped=0 started=
 
 TESTS=$(echo ${TESTS:-})
-mapfile -t names < <(test_names)
-all_known "$TESTS" "${names[@]}"
+mapfile -t known < <(test_names)
+all_known "$TESTS" "${known[@]}"
 
 # here and in the guests, which share the host's files, not its environment
 paths=$BUILD/paths$SUFFIX.env
@@ -121,17 +121,18 @@ free_memory() {
 	awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo
 }
 
-# step NAME CPUS GIB COMMAND...: runs a command, as soon as there is a place for it
-step() {
-	local name=$1 cost=$2 memory=$3
-	shift 3
-	[ "$cost" -le "$JOBS" ] || cost=$JOBS
+# fits CPUS GIB: is there a place for a step?
+fits() {
+	[ ${#step_of[@]} -gt 0 ] || return 0
 	# what has just been started has not taken its memory yet
-	while [ ${#step_of[@]} -gt 0 ] &&
-	      { [ "$slots" -lt "$cost" ] ||
-		[ "$(free_memory)" -lt $((memory + 2 * ${#step_of[@]})) ]; }; do
-		reap
-	done
+	[ "$slots" -ge "$1" ] && [ "$(free_memory)" -ge $(($2 + 2 * ${#step_of[@]})) ]
+}
+
+# start NAME CPUS WHAT FUNCTION [ARGUMENT]
+start() {
+	local name=$1 cost=$2 what=$3
+	shift 3
+	note "$what (log: $logs/$name.log)"
 	slots=$((slots - cost))
 	rm -f "$logs/$name.counts"
 	# a group of processes of its own, to be stopped with all that it has started
@@ -145,6 +146,34 @@ step() {
 	) >"$logs/$name.said" 2>&1 </dev/null &
 	set +m
 	step_of[$!]=$name cost_of[$!]=$cost
+}
+
+# step NAME CPUS GIB WHAT FUNCTION [ARGUMENT]: to be started by run_steps
+names=() costs=() memories=() whats=() functions=() arguments=()
+step() {
+	names+=("$1")
+	costs+=($(($2 < JOBS ? $2 : JOBS)))
+	memories+=("$3") whats+=("$4") functions+=("$5") arguments+=("${6:-}")
+}
+
+# run_steps: all of them, in their order as far as there is a place
+run_steps() {
+	local i found
+	while [ ${#names[@]} -gt 0 ]; do
+		found=
+		for i in "${!names[@]}"; do
+			fits "${costs[i]}" "${memories[i]}" || continue
+			start "${names[i]}" "${costs[i]}" "${whats[i]}" "${functions[i]}" \
+				"${arguments[i]}"
+			unset "names[i]" "costs[i]" "memories[i]" "whats[i]" \
+				"functions[i]" "arguments[i]"
+			found=1
+		done
+		[ -n "$found" ] || reap
+	done
+	while [ ${#step_of[@]} -gt 0 ]; do
+		reap
+	done
 }
 
 # guest NAME OUTPUT: like dev/vm.sh. An emulated guest with several CPUs dies
@@ -287,20 +316,16 @@ for script in "${scripts[@]}"; do
 	cpus=$(want "$script" CPUS)
 	memory=$(want "$script" MEMORY)
 	memory=${memory:-2G}
-	step "$name" "${cpus:-1}" $((${memory%G} + extra_memory)) guest_test "$script"
-	note "guest test $name (log: $logs/$name.log)"
+	step "$name" "${cpus:-1}" $((${memory%G} + extra_memory)) "guest test $name" \
+		guest_test "$script"
 done
 if chosen kunit; then
-	step kunit 1 $((2 + extra_memory)) kunit
-	note "KUnit (log: $logs/kunit.log)"
+	step kunit 1 $((2 + extra_memory)) KUnit kunit
 fi
 if chosen sign; then
-	step sign 1 1 sign
-	note "bpftool sign (log: $logs/sign.log)"
+	step sign 1 1 "bpftool sign" sign
 fi
-while [ ${#step_of[@]} -gt 0 ]; do
-	reap
-done
+run_steps
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -430,7 +430,12 @@ static void ten_thousand(const void *arg)
 		refuse(&refusals[kinds[0]], 1, &attrs[0]);
 		refuse(&refusals[kinds[1]], 1, &attrs[1]);
 	}
-	after = now();
+	/* it takes workers a while to free as many programs; what is lost stays lost */
+	for (i = 0; i < 10; i++) {
+		after = now();
+		if (!grown(&before, &after, slack))
+			break;
+	}
 	compare(&before, &after);
 	check(after.unreclaimable - before.unreclaimable < slack, "slab has grown");
 	check(after.vmalloc - before.vmalloc < slack, "vmalloc has grown");

@@ -212,11 +212,12 @@ int bpf_image_check_map(struct bpf_verifier_env *env, u32 fd_idx,
 			struct bpf_map *map);
 int bpf_image_check_btf(struct bpf_verifier_env *env, const struct btf *btf);
 bool bpf_image_lockdown(const struct bpf_prog_aux *aux, u32 mode, u32 *classes);
-struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char *op);
+extern bool bpf_image_record_all __ro_after_init;
+struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char *op,
+				      bool allowed);
 int bpf_image_refuse_target(const struct bpf_prog *prog, const struct bpf_prog *target);
 
 /* C, kernel/bpf/signed/events.c */
-extern bool bpf_events_record_all __ro_after_init;
 int bpf_image_keep_events(const struct bpf_image *image, struct bpf_prog_aux *aux);
 void bpf_image_free_events(struct bpf_prog_aux *aux);
 bool bpf_event_is_function(const struct bpf_event_facts *facts, const char *name);

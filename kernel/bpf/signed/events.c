@@ -10,7 +10,6 @@
 #include <linux/bsearch.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
-#include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -21,9 +20,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-
-/* Records of what was allowed too, not only of what was not */
-bool bpf_events_record_all __ro_after_init;
 
 /**
  * bpf_image_keep_events - remember what a program may be attached to
@@ -47,11 +43,8 @@ void bpf_image_free_events(struct bpf_prog_aux *aux)
 static void record_event(const struct bpf_prog *prog, bool allowed, u32 cnt,
 			 const struct bpf_event_facts *facts)
 {
-	struct audit_buffer *ab;
+	struct audit_buffer *ab = bpf_image_record(prog->aux, "attach", allowed);
 
-	if (allowed && !bpf_events_record_all)
-		return;
-	ab = bpf_image_record(prog->aux, "attach");
 	if (!ab)
 		return;
 	audit_log_format(ab, " what=\"%s\" name=", bpf_event_word(facts->kind));
@@ -309,6 +302,7 @@ int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit
 			err = err ?: -EINTR;
 		cond_resched();
 	}
+	/* it may be gone by now */
 	facts.module = NULL;
 	if (cnt && !err)
 		record_event(prog, true, cnt, &facts);

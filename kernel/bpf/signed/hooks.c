@@ -10,24 +10,30 @@
 #include <linux/bpf_image.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
+#include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+
+/* Records of what was allowed too, not only of what was not */
+bool bpf_image_record_all __ro_after_init;
 
 /**
  * bpf_image_record - begin an audit record of a decision about a program
  * @aux: program, or NULL if it is not about one alone
  * @op: what was asked
+ * @allowed: it was decided in favour
  *
  * For system calls alone: where a program runs, audit may be what it watches.
  *
  * Return: the record, for audit_log_end(), or NULL if there is none to be made.
  */
-struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char *op)
+struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char *op,
+				      bool allowed)
 {
 	struct audit_buffer *ab;
 
-	if (audit_enabled == AUDIT_OFF)
+	if (audit_enabled == AUDIT_OFF || (allowed && !bpf_image_record_all))
 		return NULL;
 	ab = audit_log_start(audit_context(), GFP_ATOMIC, AUDIT_BPF);
 	if (!ab)
@@ -46,7 +52,7 @@ struct audit_buffer *bpf_image_record(const struct bpf_prog_aux *aux, const char
  */
 int bpf_image_refuse_target(const struct bpf_prog *prog, const struct bpf_prog *target)
 {
-	struct audit_buffer *ab = bpf_image_record(prog->aux, "attach");
+	struct audit_buffer *ab = bpf_image_record(prog->aux, "attach", false);
 
 	pr_warn_ratelimited("program '%s' may not replace a function of program '%s': it was loaded for another one; load it with attach_prog_fd of that program\n",
 			    prog->aux->name, target->aux->name);

@@ -18,9 +18,6 @@
 #include <linux/security.h>
 #include <linux/seq_file.h>
 
-/* Records of what was allowed too, not only of what was not */
-static bool record_all __ro_after_init;
-
 static int __init lockdown_bpf_param(char *word)
 {
 	if (!lockdown_bpf_choose(word ?: ""))
@@ -44,10 +41,9 @@ early_param("bpf_lockdown_ceiling", lockdown_bpf_ceiling_param);
 
 static int __init lockdown_bpf_audit_param(char *word)
 {
-	record_all = !word || strcmp(word, "refused");
-	if (!word || (record_all && strcmp(word, "all")))
+	bpf_image_record_all = !word || strcmp(word, "refused");
+	if (!word || (bpf_image_record_all && strcmp(word, "all")))
 		pr_warn("bpf_lockdown_audit=%s is not known, taken as 'all'\n", word ?: "");
-	bpf_events_record_all = record_all;
 	return 0;
 }
 early_param("bpf_lockdown_audit", lockdown_bpf_audit_param);
@@ -67,11 +63,8 @@ static void record(const struct bpf_prog_aux *aux, enum decision decision,
 		   const char *mode, const char *what, const char *name,
 		   const char *rule)
 {
-	struct audit_buffer *ab;
+	struct audit_buffer *ab = bpf_image_record(aux, "lockdown", decision == ALLOWED);
 
-	if (decision == ALLOWED && !record_all)
-		return;
-	ab = bpf_image_record(aux, "lockdown");
 	if (!ab)
 		return;
 	audit_log_format(ab, " mode=%s what=\"%s%s\"", mode, what, name);

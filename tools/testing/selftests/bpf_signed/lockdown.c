@@ -187,6 +187,64 @@ static void kernel_memory_in_confidentiality(const void *arg)
 	check(strstr(log_text, REFUSAL), "log: %s", log_text);
 }
 
+#define LEAK	"leak of a pointer, or read of unwritten stack"
+
+static void leak_refused(int fd, int kmsg, const struct mode *m, const char *rule)
+{
+	char words[256];
+
+	check(fd == -EACCES, "%s", fd < 0 ? strerror(-fd) : "it loaded");
+	check(strstr(log_text, "leaks addr"), "the verifier's words are not in the log: %s",
+	      log_text);
+	snprintf(words, sizeof(words), "lockdown: in %s mode no pointer may leak", m->name);
+	check(strstr(log_text, words) && strstr(log_text, rule), "log: %s", log_text);
+	snprintf(words, sizeof(words), LEAK " (%s mode; %s", m->name, rule);
+	check(kmsg_has(kmsg, words), "not in the kernel's log: %s", words);
+}
+
+/* The verifier has words of its own for a pointer that leaks. Lockdown says why, and what helps. */
+static void leaking_programs(const void *arg)
+{
+	static const struct bpf_insn insns[] = {
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 0, 10 },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	const struct mode *m = arg;
+	bool confidential = !strcmp(m->name, "confidentiality");
+	struct image_prog *prog;
+	union bpf_attr attr;
+	struct builder b;
+	char words[128];
+	int kmsg, again, fd;
+
+	enter(m);
+	/* as with the kernel's other lines */
+	sleep(6);
+	kmsg = kmsg_open();
+	fd = load_insns(BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
+	if (m->choice == SIGNED)
+		check(fd == -EPERM, "%s", fd < 0 ? strerror(-fd) : "it loaded");
+	else if (m->choice == RESTRICTED || confidential)
+		leak_refused(fd, kmsg, m, "which unsigned programs do not get");
+	else
+		check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
+
+	builder_init(&b, "leaking", 1);
+	builder_set(&b, BPF_IMAGE_INSNS, insns, sizeof(insns));
+	prog = build_signed(&b);
+	image_attr(&attr, prog, NULL, 0, -1);
+	kmsg = kmsg_open();
+	again = kmsg_open();
+	fd = image_load(&attr);
+	if (!confidential) {
+		check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
+		return;
+	}
+	leak_refused(fd, kmsg, m, "for which the program's annotation does not ask");
+	snprintf(words, sizeof(words), "mode=%s what=\"" LEAK "\"", m->name);
+	check(!cmdline_has("audit=1") || recorded(again, words), "no record has: %s", words);
+}
+
 /* What the signer says about a mode holds in that mode alone. */
 static void annotation(const void *arg)
 {
@@ -461,6 +519,7 @@ static const struct {
 	{ "system key", system_key },
 	{ "records", records },
 	{ "kernel memory", kernel_memory_in_confidentiality },
+	{ "leaking programs", leaking_programs },
 	{ "user's key", user_key },
 	{ "bad signatures", bad_signatures_stay_bad },
 	{ "annotation", annotation },

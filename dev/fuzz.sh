@@ -28,9 +28,7 @@ skipped=0
 mkdir -p "$out/bin" "$out/findings"
 
 command -v c++ >/dev/null || die "libFuzzer wants a C++ compiler, c++"
-# the one that belongs to cargo, if there is one
-rustc=$(dirname "$CARGO")/rustc
-[ -x "$rustc" ] || rustc=$RUSTC
+rustc=$(rustc_of_cargo)
 host=$("$rustc" -vV | sed -n 's/^host: //p')
 
 # Options that are stable for nobody but the compiler's own developers, and work
@@ -40,10 +38,9 @@ flags=(--cfg fuzzing -C passes=sancov-module)
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
 	flags+=(-C "llvm-args=-sanitizer-coverage-$option")
 done
-if compgen -G "$("$rustc" --print target-libdir)/librustc*_rt.asan.a" >/dev/null; then
+if has_asan "$rustc"; then
 	flags+=(-Z sanitizer=address)
 elif [ -e "$("$CLANG" -print-file-name="libclang_rt.asan-${host%%-*}.a")" ]; then
-	# a distribution's rustc leaves the runtime to clang's package
 	flags+=(-Z sanitizer=address -Z external-clangrt -C "linker=$CLANG"
 		-C link-arg=-fsanitize=address)
 else

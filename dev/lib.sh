@@ -39,6 +39,20 @@ load_env() {
 	. "$BUILD/env.sh"
 }
 
+# The compiler that cargo takes, unless it is told another
+rustc_of_cargo() {
+	local beside
+	beside=$(dirname "$CARGO")/rustc
+	[ -x "$beside" ] || beside=$RUSTC
+	printf '%s\n' "$beside"
+}
+
+# has_asan RUSTC: does it bring AddressSanitizer's runtime? A distribution's leaves
+# that to clang's package.
+has_asan() {
+	compgen -G "$("$1" --print target-libdir)/librustc*_rt.asan.a" >/dev/null
+}
+
 # What TESTS= of dev/test.sh may name
 test_names() {
 	printf '%s\n' host fuzz sign kunit

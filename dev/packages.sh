@@ -266,9 +266,7 @@ for p in rustfmt:rustfmt cargo-clippy:rust-clippy clippy-driver:rust-clippy \
 done
 
 # `make fuzz` wants an AddressSanitizer: that of the compiler beside cargo, or clang's
-beside=$(dirname "$cargo")/rustc
-[ -x "$beside" ] || beside=$rustc
-if ! compgen -G "$("$beside" --print target-libdir)/librustc*_rt.asan.a" >/dev/null &&
+if ! has_asan "$(CARGO=$cargo RUSTC=$rustc rustc_of_cargo)" &&
    on_offer "libclang-rt-$llvm-dev"; then
 	(install "libclang-rt-$llvm-dev") || true
 fi

@@ -128,11 +128,10 @@ fits() {
 	[ "$slots" -ge "$1" ] && [ "$(free_memory)" -ge $(($2 + 2 * ${#step_of[@]})) ]
 }
 
-# start NAME CPUS WHAT FUNCTION [ARGUMENT]
+# start NAME CPUS FUNCTION
 start() {
-	local name=$1 cost=$2 what=$3
-	shift 3
-	note "$what (log: $logs/$name.log)"
+	local name=$1 cost=$2
+	note "$name (log: $logs/$name.log)"
 	slots=$((slots - cost))
 	rm -f "$logs/$name.counts"
 	# a group of processes of its own, to be stopped with all that it has started
@@ -141,32 +140,29 @@ start() {
 		set +m
 		trap - EXIT
 		passed=0 failed=0 skipped=0 started=$SECONDS
-		"$@"
+		"$3" "$name"
 		echo $passed $failed $skipped >"$logs/$name.counts"
 	) >"$logs/$name.said" 2>&1 </dev/null &
 	set +m
 	step_of[$!]=$name cost_of[$!]=$cost
 }
 
-# step NAME CPUS GIB WHAT FUNCTION [ARGUMENT]: to be started by run_steps
-names=() costs=() memories=() whats=() functions=() arguments=()
+# step NAME CPUS GIB FUNCTION: to be started by run_steps, with its name as argument
+steps=()
 step() {
-	names+=("$1")
-	costs+=($(($2 < JOBS ? $2 : JOBS)))
-	memories+=("$3") whats+=("$4") functions+=("$5") arguments+=("${6:-}")
+	steps+=("$1 $(($2 < JOBS ? $2 : JOBS)) $3 $4")
 }
 
 # run_steps: all of them, in their order as far as there is a place
 run_steps() {
-	local i found
-	while [ ${#names[@]} -gt 0 ]; do
+	local i found name cpus gib function
+	while [ ${#steps[@]} -gt 0 ]; do
 		found=
-		for i in "${!names[@]}"; do
-			fits "${costs[i]}" "${memories[i]}" || continue
-			start "${names[i]}" "${costs[i]}" "${whats[i]}" "${functions[i]}" \
-				"${arguments[i]}"
-			unset "names[i]" "costs[i]" "memories[i]" "whats[i]" \
-				"functions[i]" "arguments[i]"
+		for i in "${!steps[@]}"; do
+			read -r name cpus gib function <<<"${steps[i]}"
+			fits "$cpus" "$gib" || continue
+			start "$name" "$cpus" "$function"
+			unset "steps[i]"
 			found=1
 		done
 		[ -n "$found" ] || reap
@@ -254,7 +250,7 @@ kunit() {
 	APPEND='kunit.enable=1 kunit.autorun=1 kunit.filter_glob=bpf_signed*' \
 		guest kunit "$logs/kunit.log" || rc=$?
 	kernel_is_silent kunit || [ $rc != 0 ] || rc=kernel-warning
-	count KUnit tap "$logs/kunit.log" $rc
+	count kunit tap "$logs/kunit.log" $rc
 }
 
 # want SCRIPT WORD: what its head says
@@ -262,12 +258,17 @@ want() {
 	sed -n "1,30s/^# $2: *//p" "$1" | head -n 1
 }
 
-# guest_test SCRIPT
-guest_test() {
-	local script=$1 name append before=$wrapper memory timeout rc=0
-	name=$(basename "$script" .sh)
-	memory=$(want "$script" MEMORY)
+# gib_of SCRIPT: the memory of its guest
+gib_of() {
+	local memory
+	memory=$(want "$1" MEMORY)
 	memory=${memory:-2G}
+	echo $((${memory%G} + extra_memory))
+}
+
+# guest_test NAME
+guest_test() {
+	local name=$1 script=$selftests/$1.sh append before=$wrapper timeout rc=0
 	timeout=$(want "$script" TIMEOUT)
 	append=$(want "$script" APPEND)
 	case $wrapper:$append in
@@ -278,7 +279,7 @@ guest_test() {
 	esac
 	CMD="set -a; . '$paths'; FEWER_ROUNDS=$fewer_rounds
 		cd '$TOOLS/bpf_signed' && $before '$script'" \
-	APPEND=$append CPUS=$(want "$script" CPUS) MEMORY=$((${memory%G} + extra_memory))G \
+	APPEND=$append CPUS=$(want "$script" CPUS) MEMORY=$(gib_of "$script")G \
 	TIMEOUT=$((${timeout:-600} * slow)) \
 		guest "$name" "$logs/$name.log" || rc=$?
 	kernel_is_silent "$name" || [ $rc != 0 ] || rc=kernel-warning
@@ -314,16 +315,13 @@ for script in "${scripts[@]}"; do
 		continue
 	fi
 	cpus=$(want "$script" CPUS)
-	memory=$(want "$script" MEMORY)
-	memory=${memory:-2G}
-	step "$name" "${cpus:-1}" $((${memory%G} + extra_memory)) "guest test $name" \
-		guest_test "$script"
+	step "$name" "${cpus:-1}" "$(gib_of "$script")" guest_test
 done
 if chosen kunit; then
-	step kunit 1 $((2 + extra_memory)) KUnit kunit
+	step kunit 1 $((2 + extra_memory)) kunit
 fi
 if chosen sign; then
-	step sign 1 1 "bpftool sign" sign
+	step sign 1 1 sign
 fi
 run_steps
 

@@ -24,6 +24,8 @@ struct bpf_verifier_log;
  * @mode: enum bpf_lockdown_mode at the time of its load, 0 if not locked down
  * @trusted: a key of the system vouches for it
  * @fenced: it is verified against speculation, as one without privileges
+ * @rehearse: it is to be verified once more, as if unsigned programs were restricted
+ * @rehearsal: it is verified for that alone, and never run
  * @user_events: all its events are user space's
  * @listed_events: the records of all its events are listed
  */
@@ -36,6 +38,8 @@ struct bpf_lockdown {
 	u8 mode;
 	bool trusted;
 	bool fenced;
+	bool rehearse;
+	bool rehearsal;
 	bool user_events;
 	bool listed_events;
 #endif
@@ -64,6 +68,7 @@ struct lockdown_bpf_load {
 	bool by_signed;		/* loaded by a signed loader */
 	bool forbidden;		/* by the annotation, in the present mode */
 	bool image;
+	bool rehearsal;		/* see struct bpf_lockdown */
 	u8 mode;
 };
 
@@ -142,6 +147,13 @@ bool lockdown_bpf_unmixed(const struct bpf_map *map);
 bool lockdown_bpf_masks_arrays(void);
 bool lockdown_bpf_shows_stack(const struct bpf_prog *prog);
 int lockdown_bpf_run_with(const struct bpf_prog *prog);
+bool lockdown_bpf_rehearses(const struct bpf_prog *prog);
+
+/* A program is loaded for the sake of lockdown_bpf_rehearses() alone. */
+static inline void lockdown_bpf_rehearse(struct bpf_lockdown *who)
+{
+	who->rehearsal = true;
+}
 #else
 static inline bool lockdown_bpf_granted(const struct bpf_prog *prog, u32 class)
 {
@@ -195,6 +207,15 @@ static inline bool lockdown_bpf_shows_stack(const struct bpf_prog *prog)
 static inline int lockdown_bpf_run_with(const struct bpf_prog *prog)
 {
 	return 0;
+}
+
+static inline bool lockdown_bpf_rehearses(const struct bpf_prog *prog)
+{
+	return false;
+}
+
+static inline void lockdown_bpf_rehearse(struct bpf_lockdown *who)
+{
 }
 #endif
 

@@ -221,7 +221,12 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_judge(
         asks: (!load.forbidden).then_some(Class::from_bits(load.asks)),
     };
     only_record(false);
-    match policy::judge(mode(load.mode), state::choice(), state::ceiling(), &prog) {
+    let choice = if load.rehearsal {
+        Choice::Restricted
+    } else {
+        state::choice()
+    };
+    match policy::judge(mode(load.mode), choice, state::ceiling(), &prog) {
         Err(refusal) => refusal.words().as_char_ptr(),
         Ok(grant) => {
             out.granted = grant.granted.bits();
@@ -230,6 +235,7 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_judge(
             out.mode = load.mode;
             out.trusted = signer == Signer::System;
             out.fenced = grant.fenced;
+            out.rehearse = grant.rehearse;
             only_record(grant.record.is_some());
             grant
                 .record

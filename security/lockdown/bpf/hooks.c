@@ -63,8 +63,11 @@ static void record(const struct bpf_prog_aux *aux, enum decision decision,
 		   const char *mode, const char *what, const char *name,
 		   const char *rule)
 {
-	struct audit_buffer *ab = bpf_image_record(aux, "lockdown", decision == ALLOWED);
+	struct audit_buffer *ab;
 
+	if (aux && aux->lockdown.rehearsal && decision != WOULD_REFUSE)
+		return;
+	ab = bpf_image_record(aux, "lockdown", decision == ALLOWED);
 	if (!ab)
 		return;
 	audit_log_format(ab, " mode=%s what=\"%s%s\"", mode, what, name);
@@ -154,6 +157,7 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 		.covers_all = bpf_prog_sig_covers_all(prog),
 		.by_signed = prog->aux->sig.by_signed,
 		.image = prog->aux->sig.image,
+		.rehearsal = prog->aux->lockdown.rehearsal,
 		.mode = lockdown_bpf_mode(),
 	};
 	const char *mode = mode_name(load.mode);
@@ -182,6 +186,8 @@ int lockdown_bpf_prog_load(struct bpf_verifier_env *env)
 						 "change of what a function returns", "");
 		return err;
 	}
+	if (load.rehearsal)
+		return -EPERM;
 	bpf_log(&env->log, "lockdown: %s mode: %s\n", mode, reason);
 	pr_notice_ratelimited("%s: %s (program '%s', %s mode; %s) is restricted; see man kernel_lockdown.7\n",
 			      current->comm, lockdown_reasons[LOCKDOWN_BPF_UNSIGNED],
@@ -201,6 +207,9 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
 
 	/* What is only simulated under speculation gets a fence. */
 	if (missing && env->cur_state && env->cur_state->speculative)
+		return -EPERM;
+	/* That there was a record of when the program itself was verified. */
+	if (missing && who->rehearsal)
 		return -EPERM;
 	if (!missing && !loud) {
 		if (needs && who->mode)
@@ -233,17 +242,37 @@ int __lockdown_bpf_class(struct bpf_verifier_env *env, u32 needs,
  */
 void lockdown_bpf_explain(struct bpf_verifier_env *env)
 {
+	static const char what[] = "leak of a pointer, or read of unwritten stack";
 	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
 	struct lockdown_bpf_words words;
 
 	if (!env->leaks_locked || env->lockdown_told)
 		return;
 	lockdown_bpf_withheld(who, BPF_LOCKDOWN_KERNEL_ADDRESS, &words);
+	if (who->rehearsal) {
+		record(env->prog->aux, WOULD_REFUSE, words.mode, what, "", words.rule);
+		return;
+	}
 	bpf_log(&env->log,
 		"lockdown: in %s mode no pointer may leak from this program, and it may not read stack that it has not written: that takes class %s, %s\n",
 		words.mode, words.class, words.rule);
-	refuse(env->prog->aux, words.mode, "leak of a pointer, or read of unwritten stack", "",
-	       words.rule);
+	refuse(env->prog->aux, words.mode, what, "", words.rule);
+}
+
+/**
+ * lockdown_bpf_rehearses - is a program to be verified once more, for the record?
+ * @prog: program that was verified
+ *
+ * What restricted mode would say of its pointers the verifier finds out only when
+ * it treats it so. All else there is a record of already. A device's driver, which
+ * verifies too, need not know.
+ *
+ * Return: whether to verify it again with lockdown_bpf_rehearse(), and to drop it then.
+ */
+bool lockdown_bpf_rehearses(const struct bpf_prog *prog)
+{
+	return prog->aux->lockdown.rehearse && audit_enabled != AUDIT_OFF &&
+	       !bpf_prog_is_dev_bound(prog->aux);
 }
 
 /* The format in @reg, if nobody can change it from here on */
@@ -541,12 +570,15 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
  * Who uses which map is noted without lockdown as well.
  *
  * Return: 0, or %-EPERM if signed and unsigned programs would run each other
- * through one of them, or it is not fit for unsigned ones.
+ * through one of them, or it is not fit for unsigned ones. %-ECANCELED if it was
+ * a rehearsal, from which there is nothing more to learn.
  */
 int lockdown_bpf_maps(struct bpf_verifier_env *env)
 {
 	int i, err = 0;
 
+	if (env->prog->aux->lockdown.rehearsal)
+		return -ECANCELED;
 	for (i = 0; i < env->used_map_cnt && !err; i++)
 		err = check_map(env, env->used_maps[i]);
 	return err;

@@ -220,6 +220,8 @@ pub(crate) struct Grant {
     pub(crate) record: Option<Refusal>,
     /// Whether the verifier has to keep it from leaking by speculation.
     pub(crate) fenced: bool,
+    /// Whether it has to be verified once more, to record what would be refused of its pointers.
+    pub(crate) rehearse: bool,
 }
 
 impl Grant {
@@ -228,6 +230,7 @@ impl Grant {
         silent: Class::ALL,
         record: None,
         fenced: false,
+        rehearse: false,
     };
 
     const fn signed(granted: Class) -> Self {
@@ -237,6 +240,7 @@ impl Grant {
             silent: granted,
             record: None,
             fenced: false,
+            rehearse: false,
         }
     }
 }
@@ -332,6 +336,7 @@ fn unsigned(mode: Mode, choice: Choice, prog: &Program) -> Result<Grant, Refusal
                 silent: Class::PLAIN,
                 record: None,
                 fenced: fences(mode, choice),
+                rehearse: false,
             }),
         },
         Choice::Audit => Ok(Grant {
@@ -344,6 +349,8 @@ fn unsigned(mode: Mode, choice: Choice, prog: &Program) -> Result<Grant, Refusal
             silent: Class::PLAIN,
             record: type_refused,
             fenced: false,
+            // Elsewhere it is either held to the rules for pointers, or its type was recorded.
+            rehearse: mode == Mode::Integrity && type_refused.is_none(),
         }),
     }
 }

@@ -98,6 +98,26 @@ fn confidentiality_grants_what_both_want() {
         .has(Class::UNLISTED));
 }
 
+/// Of programs that restricted mode would let in, and that are now held to no rule for pointers.
+#[test]
+fn audit_has_a_rehearsal() {
+    for mode in [Mode::None, Mode::Integrity, Mode::Confidentiality] {
+        for choice in Choice::ALL {
+            for listed in [true, false] {
+                let rehearses = |prog: Program| {
+                    judge(mode, choice, CEILING, &prog).is_ok_and(|grant| grant.rehearse)
+                };
+                assert_eq!(
+                    rehearses(unsigned(Signer::None, listed)),
+                    listed && (mode, choice) == (Mode::Integrity, Choice::Audit),
+                    "{mode:?} {choice:?}"
+                );
+                assert!(!rehearses(signed(Some(Class::NAMED))));
+            }
+        }
+    }
+}
+
 #[test]
 fn who_is_fenced_needs_maps_that_are() {
     let prog = unsigned(Signer::None, true);

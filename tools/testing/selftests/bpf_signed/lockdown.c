@@ -188,6 +188,10 @@ static void kernel_memory_in_confidentiality(const void *arg)
 }
 
 #define LEAK	"leak of a pointer, or read of unwritten stack"
+#define LEAK_FORETOLD							\
+	"mode=integrity what=\"" LEAK "\" rule=\"which unsigned programs do not get; "	\
+	"sign the object with 'bpftool sign file' and a key of the system's keyrings\" "	\
+	"permissive=1 res=1"
 
 static void leak_refused(int fd, int kmsg, const struct mode *m, const char *rule)
 {
@@ -228,6 +232,12 @@ static void leaking_programs(const void *arg)
 		leak_refused(fd, kmsg, m, "which unsigned programs do not get");
 	else
 		check(fd >= 0, "%s; log: %s", strerror(-fd), log_text);
+	if (m->choice == AUDIT && !confidential && cmdline_has("audit=1")) {
+		check(recorded(kmsg, LEAK_FORETOLD), "no record of what would be refused");
+		kmsg = kmsg_open();
+		load_unsigned(BPF_PROG_TYPE_SOCKET_FILTER);
+		check(!recorded(kmsg, LEAK), "a record of a program without leaks");
+	}
 
 	builder_init(&b, "leaking", 1);
 	builder_set(&b, BPF_IMAGE_INSNS, insns, sizeof(insns));

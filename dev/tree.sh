@@ -36,12 +36,16 @@ in_linux() {
 mkdir -p "$LINUX"
 old=$(cat "$LINUX.tree" 2>/dev/null || true)
 in_linux update-index -q --refresh >/dev/null 2>&1 || true
-# Somebody may have tried something in the tree itself. It will not survive,
-# but it is not lost.
-if [ -n "$old" ] && ! in_linux diff-files --quiet; then
-	saved=$LINUX-edits-$(date +%Y%m%d-%H%M%S).diff
-	in_linux diff-files -p >"$saved"
-	note "edits made in $LINUX are undone, and kept in $saved"
+# Somebody may have tried something in the tree itself. What is not as it will be does
+# not survive, but is not lost; what is, is left alone.
+mapfile -t edited < <([ -z "$old" ] || in_linux diff-files --name-only)
+if [ ${#edited[@]} -gt 0 ]; then
+	in_linux add -u -- "${edited[@]}"
+	if ! in_linux diff-index --cached --quiet "$tree" -- "${edited[@]}"; then
+		saved=$LINUX-edits-$(date +%Y%m%d-%H%M%S).diff
+		in_linux diff-index --cached -p "$old" -- "${edited[@]}" >"$saved"
+		note "edits made in $LINUX are undone, and kept in $saved"
+	fi
 fi
 in_linux read-tree --reset -u "$tree"
 printf '%s\n' "$tree" >"$LINUX.tree"

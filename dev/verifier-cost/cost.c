@@ -19,6 +19,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "meter.h"
+#include "size_maps.h"
 
 static volatile struct meter *meter;
 
@@ -51,20 +52,6 @@ static void start_meter(const char *path)
 	if (!meter || size < sizeof(*meter)) {
 		fprintf(stderr, "%s: not the meter\n", path);
 		exit(1);
-	}
-}
-
-/* What tools set before they load; the size decides nothing in the verifier */
-static void size_maps(struct bpf_object *obj)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj) {
-		if (!bpf_map__max_entries(map))
-			bpf_map__set_max_entries(map, 1024);
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE &&
-		    !bpf_map__value_size(map))
-			bpf_map__set_value_size(map, 127 * sizeof(__u64));
 	}
 }
 

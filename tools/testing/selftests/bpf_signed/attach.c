@@ -15,8 +15,7 @@ static void prepare(union bpf_attr *attr, const char *name, const char *target)
 	if (!obj)
 		obj = object_open("attach.signed.o");
 	prog = object_prog(obj, name);
-	fd_cnt = make_maps(obj, prog, fds);
-	image_attr(attr, prog, fds, fd_cnt, obj->btf_fd);
+	fd_cnt = object_attr(attr, obj, prog, fds);
 	attr->attach_name = (uintptr_t)target;
 }
 

@@ -47,6 +47,7 @@
 #include "bench_lskel.h"
 #include "bpf_companion.h"
 #include "meter.h"
+#include "size_maps.h"
 
 #define MAX_PROCESSES 64
 #define MAX_PROGRAMS 256
@@ -138,20 +139,6 @@ static const char *object_name(const char *path)
 	if (end)
 		*end = '\0';
 	return name;
-}
-
-/* What tools set before they load; the size decides nothing here */
-static void size_maps(struct bpf_object *obj)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj) {
-		if (!bpf_map__max_entries(map))
-			bpf_map__set_max_entries(map, 1024);
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE &&
-		    !bpf_map__value_size(map))
-			bpf_map__set_value_size(map, 127 * sizeof(__u64));
-	}
 }
 
 static struct bpf_object *open_object(const char *path)

@@ -399,11 +399,10 @@ static void btf_missing(const void *arg)
 {
 	struct object *obj = open_small();
 	const struct image_prog *prog = object_prog(obj, "small");
-	int fds[BPF_IMAGE_MAX_MAPS], cnt, ret;
+	int fds[BPF_IMAGE_MAX_MAPS], ret;
 	union bpf_attr attr;
 
-	cnt = make_maps(obj, prog, fds);
-	image_attr(&attr, prog, fds, cnt, obj->btf_fd);
+	object_attr(&attr, obj, prog, fds);
 	attr.prog_btf_fd = 0;
 	ret = image_load(&attr);
 	check(ret == -EINVAL || ret == -EBADF, "without BTF: %s", strerror(-ret));

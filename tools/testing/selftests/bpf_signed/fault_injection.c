@@ -142,9 +142,8 @@ static void prepare(const struct target *t, union bpf_attr *attr)
 {
 	struct object *obj = object_open(t->file);
 	const struct image_prog *prog = object_prog(obj, t->prog);
-	int cnt = make_maps(obj, prog, fds);
 
-	image_attr(attr, prog, fds, cnt, obj->btf_fd);
+	object_attr(attr, obj, prog, fds);
 	nth_fd = must(open("/proc/thread-self/fail-nth", O_RDWR));
 	make_it_fail_fd = must(open("/proc/thread-self/make-it-fail", O_WRONLY));
 }

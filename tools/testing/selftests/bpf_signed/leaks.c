@@ -266,8 +266,7 @@ static void prepare(const struct refusal *r, union bpf_attr *attr)
 {
 	obj = object_open(r->file);
 	prog = object_prog(obj, r->prog);
-	fd_cnt = make_maps(obj, prog, fds);
-	image_attr(attr, prog, fds, fd_cnt, obj->btf_fd);
+	fd_cnt = object_attr(attr, obj, prog, fds);
 	r->spoil(attr);
 }
 
@@ -397,8 +396,7 @@ static void loaded_and_closed(const void *arg)
 	own_cgroup();
 	obj = object_open("basic.signed.o");
 	prog = object_prog(obj, "on_unlink");
-	fd_cnt = make_maps(obj, prog, fds);
-	image_attr(&attr, prog, fds, fd_cnt, obj->btf_fd);
+	fd_cnt = object_attr(&attr, obj, prog, fds);
 	load_batch(NULL);
 	no_growth(load_batch, NULL);
 }

@@ -352,6 +352,15 @@ void image_attr(union bpf_attr *attr, const struct image_prog *prog,
 	attr->log_level = 1;
 }
 
+int object_attr(union bpf_attr *attr, const struct object *obj,
+		const struct image_prog *prog, int *fds)
+{
+	int cnt = make_maps(obj, prog, fds);
+
+	image_attr(attr, prog, fds, cnt, obj->btf_fd);
+	return cnt;
+}
+
 int image_load(union bpf_attr *attr)
 {
 	int fd;
@@ -367,8 +376,7 @@ int object_load(const struct object *obj, const char *name)
 	union bpf_attr attr;
 	int fds[BPF_IMAGE_MAX_MAPS], cnt, i, fd;
 
-	cnt = make_maps(obj, prog, fds);
-	image_attr(&attr, prog, fds, cnt, obj->btf_fd);
+	cnt = object_attr(&attr, obj, prog, fds);
 	fd = image_load(&attr);
 	for (i = 0; i < cnt; i++)
 		close(fds[i]);

@@ -111,6 +111,9 @@ int sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 /* The attributes that belong to @prog; the verifier's log goes to log_text. */
 void image_attr(union bpf_attr *attr, const struct image_prog *prog,
 		const int *fds, __u32 fd_cnt, int btf_fd);
+/* As image_attr(), with maps that are made for @prog; returns their number. */
+int object_attr(union bpf_attr *attr, const struct object *obj,
+		const struct image_prog *prog, int *fds);
 /* fd, or a negative errno */
 int image_load(union bpf_attr *attr);
 /* All of the above for a program of an object. */

@@ -15,8 +15,7 @@ static void prepare(union bpf_attr *attr, const char *name)
 	if (!obj)
 		obj = object_open("maps.signed.o");
 	prog = object_prog(obj, name);
-	fd_cnt = make_maps(obj, prog, fds);
-	image_attr(attr, prog, fds, fd_cnt, obj->btf_fd);
+	fd_cnt = object_attr(attr, obj, prog, fds);
 }
 
 static const struct bpf_image_map *slot_of(const char *map)

@@ -148,9 +148,8 @@ static int load_freplace(int target, union bpf_attr *attr)
 	static int fds[BPF_IMAGE_MAX_MAPS];
 	struct object *obj = object_open("attach.signed.o");
 	const struct image_prog *prog = object_prog(obj, "on_freplace");
-	int cnt = make_maps(obj, prog, fds);
 
-	image_attr(attr, prog, fds, cnt, obj->btf_fd);
+	object_attr(attr, obj, prog, fds);
 	attr->attach_prog_fd = target;
 	return image_load(attr);
 }

@@ -92,11 +92,10 @@ static void bpf_alone(const void *arg)
 {
 	struct object *obj = object_open("attach.signed.o");
 	union bpf_attr kprobe;
-	int fds[BPF_IMAGE_MAX_MAPS], cnt;
+	int fds[BPF_IMAGE_MAX_MAPS];
 
 	prepare();
-	cnt = make_maps(obj, object_prog(obj, "on_kprobe"), fds);
-	image_attr(&kprobe, object_prog(obj, "on_kprobe"), fds, cnt, obj->btf_fd);
+	object_attr(&kprobe, obj, object_prog(obj, "on_kprobe"), fds);
 	keep_caps(CAP(CAP_BPF));
 	/* enough for a socket filter, and not for tracing */
 	check(image_load(&attr) >= 0, "a socket filter needs more: %s", log_text);
@@ -107,13 +106,12 @@ static void address_without_syslog(const void *arg)
 {
 	struct object *obj = object_open("resolve.signed.o");
 	const struct image_prog *p = object_prog(obj, "ksym_untyped");
-	int fds[BPF_IMAGE_MAX_MAPS], cnt, sysctl;
+	int fds[BPF_IMAGE_MAX_MAPS], sysctl;
 	union bpf_attr a;
 
 	sysctl = must(open("/proc/sys/kernel/kptr_restrict", O_WRONLY));
 	must(write(sysctl, "1", 1));
-	cnt = make_maps(obj, p, fds);
-	image_attr(&a, p, fds, cnt, obj->btf_fd);
+	object_attr(&a, obj, p, fds);
 	keep_caps(CAP(CAP_BPF) | CAP(CAP_PERFMON) | CAP(CAP_SYS_ADMIN));
 	expect_refused(&a, EPERM, "ksym 'init_task': its address is hidden from the caller");
 }

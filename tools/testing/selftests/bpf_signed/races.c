@@ -32,8 +32,7 @@ static void prepare(union bpf_attr *attr, const char *file, const char *name)
 {
 	obj = object_open(file);
 	prog = object_prog(obj, name);
-	fd_cnt = make_maps(obj, prog, fds);
-	image_attr(attr, prog, fds, fd_cnt, obj->btf_fd);
+	fd_cnt = object_attr(attr, obj, prog, fds);
 	attr->log_level = 0;
 	attr->log_buf = 0;
 	attr->log_size = 0;

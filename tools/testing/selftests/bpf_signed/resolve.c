@@ -20,8 +20,7 @@ static void prepare(union bpf_attr *attr, const char *name)
 	if (!obj)
 		obj = object_open("resolve.signed.o");
 	prog = object_prog(obj, name);
-	fd_cnt = make_maps(obj, prog, fds);
-	image_attr(attr, prog, fds, fd_cnt, obj->btf_fd);
+	fd_cnt = object_attr(attr, obj, prog, fds);
 }
 
 static int load(const char *name)

@@ -231,7 +231,8 @@ struct bpf_event_files *bpf_event_find_files(const struct bpf_prog *prog);
 void bpf_event_put_files(struct bpf_event_files *files);
 int bpf_event_check_file(const struct bpf_prog *prog,
 			 const struct bpf_event_files *files, bool entry,
-			 bool exit, const struct path *path, u64 offset);
+			 bool exit, const struct path *path,
+			 const loff_t *offset, size_t stride, u32 cnt);
 int bpf_event_check_name(const struct bpf_prog *prog, u32 kind, const char *name);
 int bpf_event_check_perf(const struct bpf_prog *prog, const struct perf_event *event,
 			 const struct perf_event_attr *attr);
@@ -306,7 +307,8 @@ static inline void bpf_event_put_files(struct bpf_event_files *files)
 static inline int bpf_event_check_file(const struct bpf_prog *prog,
 				       const struct bpf_event_files *files,
 				       bool entry, bool exit,
-				       const struct path *path, u64 offset)
+				       const struct path *path,
+				       const loff_t *offset, size_t stride, u32 cnt)
 {
 	return 0;
 }

@@ -13,6 +13,7 @@ struct bpf_map;
 struct bpf_prog;
 struct bpf_prog_aux;
 struct bpf_verifier_log;
+struct sk_buff;
 
 /**
  * struct bpf_lockdown - what lockdown lets a program do, kept from its load on
@@ -100,8 +101,10 @@ struct lockdown_bpf_ctx {
 	bool listed_events;	/* the records of all its events are listed */
 };
 
-/* A load from an object in memory, as far as its class depends on it */
+/* A load from an object in memory, or a store, as far as its class depends on it */
 struct lockdown_bpf_object {
+	u32 prog_type;
+	bool write;
 	bool kernel;		/* the kernel's, not the program's own */
 	bool alive;		/* it is what its type says */
 	bool listed;		/* the field is one of those that are no secret */
@@ -148,6 +151,7 @@ bool lockdown_bpf_masks_arrays(void);
 bool lockdown_bpf_shows_stack(const struct bpf_prog *prog);
 int lockdown_bpf_run_with(const struct bpf_prog *prog);
 bool lockdown_bpf_rehearses(const struct bpf_prog *prog);
+void lockdown_bpf_clear_cb(struct sk_buff *skb);
 
 /* A program is loaded for the sake of lockdown_bpf_rehearses() alone. */
 static inline void lockdown_bpf_rehearse(struct bpf_lockdown *who)
@@ -215,6 +219,10 @@ static inline bool lockdown_bpf_rehearses(const struct bpf_prog *prog)
 }
 
 static inline void lockdown_bpf_rehearse(struct bpf_lockdown *who)
+{
+}
+
+static inline void lockdown_bpf_clear_cb(struct sk_buff *skb)
 {
 }
 #endif

@@ -19,7 +19,8 @@ int __lockdown_bpf_kfunc(struct bpf_verifier_env *env, const char *name);
 int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx, int off, int size,
 		       const struct bpf_insn_access_aux *info);
 int __lockdown_bpf_object(struct bpf_verifier_env *env, const struct btf *btf,
-			  u32 id, int off, int size, bool alive);
+			  u32 id, int off, int size, enum bpf_access_type type,
+			  bool alive);
 int __lockdown_bpf_ksym(struct bpf_verifier_env *env, const char *name, bool is_struct);
 int lockdown_bpf_maps(struct bpf_verifier_env *env);
 void lockdown_bpf_explain(struct bpf_verifier_env *env);
@@ -66,7 +67,8 @@ static inline int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx,
 
 static inline int __lockdown_bpf_object(struct bpf_verifier_env *env,
 					const struct btf *btf, u32 id, int off,
-					int size, bool alive)
+					int size, enum bpf_access_type type,
+					bool alive)
 {
 	return 0;
 }
@@ -129,15 +131,16 @@ static inline int lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx,
 }
 
 /*
- * A load of @size bytes at @off of an object of type @id, which is known to be
- * one, and not to be freed meanwhile, if it is @alive
+ * A load or store of @size bytes at @off of an object of type @id, which is known
+ * to be one, and not to be freed meanwhile, if it is @alive
  */
 static inline int lockdown_bpf_object(struct bpf_verifier_env *env,
 				      const struct btf *btf, u32 id, int off,
-				      int size, bool alive)
+				      int size, enum bpf_access_type type,
+				      bool alive)
 {
 	return lockdown_bpf_confines(env) ?
-	       __lockdown_bpf_object(env, btf, id, off, size, alive) : 0;
+	       __lockdown_bpf_object(env, btf, id, off, size, type, alive) : 0;
 }
 
 /* The address of a variable of the kernel that has a type */

@@ -310,27 +310,30 @@ int bpf_event_check_functions(const struct bpf_prog *prog, bool entry, bool exit
 }
 
 /**
- * bpf_event_check_file - may a program be attached to a uprobe?
+ * bpf_event_check_file - may a program be attached to uprobes in a file?
  * @prog: program
  * @files: what bpf_event_find_files() has found for it
  * @entry: it runs where a function is entered, or at another instruction
  * @exit: it runs where the function returns
  * @path: the file
- * @offset: into the file
+ * @offset: of the first one into the file
+ * @stride: from one offset to the next, in bytes
+ * @cnt: number of offsets
  *
- * Return: 0, or %-EPERM, %-ENAMETOOLONG, %-ENOMEM.
+ * Return: 0, or %-EPERM, %-ENAMETOOLONG, %-ENOMEM, or %-EINTR if the task is to die.
  */
 int bpf_event_check_file(const struct bpf_prog *prog,
 			 const struct bpf_event_files *files, bool entry,
-			 bool exit, const struct path *path, u64 offset)
+			 bool exit, const struct path *path,
+			 const loff_t *offset, size_t stride, u32 cnt)
 {
 	struct bpf_event_facts facts = {
 		.path = path,
 		.files = files,
-		.offset = offset,
 	};
 	char *buf;
 	int err = 0;
+	u32 i;
 
 	if (!prog->aux->events)
 		return 0;
@@ -344,10 +347,16 @@ int bpf_event_check_file(const struct bpf_prog *prog,
 		err = PTR_ERR(facts.name);
 		goto out;
 	}
-	err = check_entry_exit(prog, entry, exit, BPF_IMAGE_EVENT_UPROBE,
-			       BPF_IMAGE_EVENT_URETPROBE, &facts);
-	if (!err)
-		record_event(prog, true, 1, &facts);
+	for (i = 0; i < cnt && !err; i++, offset = (void *)offset + stride) {
+		facts.offset = *offset;
+		err = check_entry_exit(prog, entry, exit, BPF_IMAGE_EVENT_UPROBE,
+				       BPF_IMAGE_EVENT_URETPROBE, &facts);
+		if (fatal_signal_pending(current))
+			err = err ?: -EINTR;
+		cond_resched();
+	}
+	if (cnt && !err)
+		record_event(prog, true, cnt, &facts);
 out:
 	kfree(buf);
 	return err;

@@ -114,8 +114,8 @@ fn pointer(bytes: &[u8]) -> *const c_void {
 ///
 /// # Safety
 ///
-/// `req` and its log are valid for reading, `prog` and `imagep` for writing. The image that is
-/// stored in `imagep` is given back to `bpf_image_free()`; what `prog` points to dies with it.
+/// `req` is valid for reading, `prog` and `imagep` for writing; the log is valid, and used by nobody
+/// else during the call. The image that is stored in `imagep` is given back to `bpf_image_free()`; what `prog` points to dies with it.
 #[export]
 pub(crate) unsafe extern "C" fn bpf_image_new(
     req: *const bindings::bpf_image_request,
@@ -696,6 +696,7 @@ mod uapi {
         MAX_CORE_RELOS => BPF_IMAGE_MAX_CORE_RELOS,
         MAX_CORE_RELOS => BPF_CORE_RELO_MAX,
         MAX_EVENTS => BPF_IMAGE_MAX_EVENTS,
+        MAX_NAME => BPF_IMAGE_MAX_NAME,
 
         Kind::Strings => bpf_image_section_type_BPF_IMAGE_STRINGS,
         Kind::Insns => bpf_image_section_type_BPF_IMAGE_INSNS,
@@ -752,6 +753,8 @@ mod uapi {
         prog_type::RAW_TRACEPOINT_WRITABLE => bpf_prog_type_BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
         slots::MAP_NUMA_NODE => BPF_F_NUMA_NODE,
         slots::MAP_TYPE_ARENA => bpf_map_type_BPF_MAP_TYPE_ARENA,
+        slots::MAP_TYPE_DEVMAP => bpf_map_type_BPF_MAP_TYPE_DEVMAP,
+        slots::MAP_TYPE_DEVMAP_HASH => bpf_map_type_BPF_MAP_TYPE_DEVMAP_HASH,
         attach_type::RAW_TP => bpf_attach_type_BPF_TRACE_RAW_TP,
         attach_type::LSM_MAC => bpf_attach_type_BPF_LSM_MAC,
         attach_type::ITER => bpf_attach_type_BPF_TRACE_ITER,

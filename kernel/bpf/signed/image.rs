@@ -330,11 +330,14 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// A name: a string that is not empty.
+    /// A name: a string that is not empty, and of a length that names may have.
     fn check_name(&self, place: Place, off: u32) -> Result<(), Fault> {
         match self.layout.string(self.bytes, off) {
-            Some(s) if !s.is_empty() => Ok(()),
-            Some(_) => Err(Fault::at(place, "name is empty")),
+            Some([]) => Err(Fault::at(place, "name is empty")),
+            Some(s) if s.len() >= MAX_NAME => {
+                Err(Fault::too_large(place, "name exceeds BPF_IMAGE_MAX_NAME"))
+            }
+            Some(_) => Ok(()),
             None => Err(Fault::at(place, "string offset is outside the strings")),
         }
     }

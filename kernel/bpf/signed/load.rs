@@ -47,6 +47,7 @@ use kernel::{
     prelude::*,
     sha256::Sha256,
     sync::aref::ARef,
+    task::cond_resched,
     uaccess::{
         UserPtr,
         UserSlice, //
@@ -376,6 +377,7 @@ impl LoadedImage {
             .ok()
             .and_then(|i| self.slot_of_fd.get(i));
         let &slot = slot.ok_or(EINVAL)?;
+        ksyms::may_go_on()?;
         slots::check(
             &self.layout,
             &self.bytes,
@@ -479,7 +481,11 @@ struct Hasher(Sha256);
 
 impl slots::Hash for Hasher {
     fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        // As long as the CPU's vector registers are in use, nobody else runs.
+        for part in bytes.chunks(1 << 16) {
+            self.0.update(part);
+            cond_resched();
+        }
     }
 
     fn finish(self) -> image::records::Digest {

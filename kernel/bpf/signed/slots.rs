@@ -7,7 +7,8 @@
 use super::image::{
     records::*,
     Kind,
-    Layout, //
+    Layout,
+    MAP_RDONLY_PROG, //
 };
 
 /// `BPF_F_NUMA_NODE`: where a map's memory lies is the loader's business.
@@ -15,10 +16,10 @@ pub(crate) const MAP_NUMA_NODE: u32 = 1 << 2;
 /// `BPF_MAP_TYPE_ARENA`: its `map_extra` is an address that the loader chooses.
 pub(crate) const MAP_TYPE_ARENA: u32 = 33;
 
-/// `BPF_MAP_TYPE_DEVMAP` and `BPF_MAP_TYPE_DEVMAP_HASH`.
-const MAP_TYPES_OF_DEVICES: [u32; 2] = [14, 25];
-/// `BPF_F_RDONLY_PROG`.
-const MAP_RDONLY_PROG: u32 = 1 << 7;
+/// `BPF_MAP_TYPE_DEVMAP`.
+pub(crate) const MAP_TYPE_DEVMAP: u32 = 14;
+/// `BPF_MAP_TYPE_DEVMAP_HASH`.
+pub(crate) const MAP_TYPE_DEVMAP_HASH: u32 = 25;
 
 /// What a bound map is.
 pub(crate) struct Facts<'a> {
@@ -96,7 +97,7 @@ fn same(name: &'static str, want: u64, have: u64) -> Result<(), Mismatch> {
 /// The flags that count of a map of this type, with those that the kernel sets by itself: programs
 /// do not write to maps of devices.
 fn flags(kind: u32, flags: u32) -> u64 {
-    let set = if MAP_TYPES_OF_DEVICES.contains(&kind) {
+    let set = if matches!(kind, MAP_TYPE_DEVMAP | MAP_TYPE_DEVMAP_HASH) {
         MAP_RDONLY_PROG
     } else {
         0

@@ -400,7 +400,7 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_ctx_class(
     class.bits()
 }
 
-/// The class of reading an object in memory.
+/// The class of reading an object in memory, or of writing to it.
 ///
 /// # Safety
 ///
@@ -411,6 +411,16 @@ pub(crate) unsafe extern "C" fn lockdown_bpf_object_class(
 ) -> u32 {
     // SAFETY: The caller guarantees that `object` is valid.
     let object = unsafe { &*object };
+    if object.write {
+        // What struct_ops programs implement consists in such writes.
+        let own = object.prog_type == bindings::bpf_prog_type_BPF_PROG_TYPE_STRUCT_OPS;
+        let class = if object.kernel && !own {
+            Class::CONTROL
+        } else {
+            Class::PLAIN
+        };
+        return class.bits();
+    }
     let class = match (object.kernel, object.alive, object.listed) {
         (true, true, true) => Class::FIELDS,
         (false, true, _) => Class::PLAIN,

@@ -287,9 +287,7 @@ fields! {
     task_struct.loginuid // in /proc/PID/loginuid
     task_struct.maj_flt // in /proc/PID/stat
     task_struct.min_flt // in /proc/PID/stat
-    task_struct.mm // step: its memory, for the counts; absent in kernel threads
     task_struct.nivcsw // in /proc/PID/status
-    task_struct.nsproxy // step: its namespaces; absent when it has exited
     task_struct.nvcsw // in /proc/PID/status
     task_struct.on_cpu // running or not
     task_struct.parent // step: the tracer, or the parent; freed under RCU

@@ -17,6 +17,7 @@
 #include <linux/lockdown_bpf_verifier.h>
 #include <linux/security.h>
 #include <linux/seq_file.h>
+#include <net/sch_generic.h>
 
 static int __init lockdown_bpf_param(char *word)
 {
@@ -361,7 +362,8 @@ int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx, int off, int 
 	u8 *leave = &env->insn_aux_data[insn_idx].ctx_arg_size;
 	struct lockdown_bpf_ctx ctx = context_of(env->prog);
 	u8 plain = plain_bytes(env, size, info);
-	u8 bytes = plain ?: sizeof(u64);
+	/* Of a return value the verifier knows the range, for all 64 bits. */
+	u8 bytes = plain && !info->is_retval ? plain : sizeof(u64);
 
 	ctx.scalar = base_type(info->reg_type) == SCALAR_VALUE;
 	ctx.plain_scalar = plain;
@@ -381,20 +383,23 @@ int __lockdown_bpf_ctx(struct bpf_verifier_env *env, int insn_idx, int off, int 
 				    "read of the context", "");
 }
 
-/* A load from an object of the kernel, or from one of the program's own */
+/* A load from an object of the kernel, or from one of the program's own, or a store */
 int __lockdown_bpf_object(struct bpf_verifier_env *env, const struct btf *btf,
-			  u32 id, int off, int size, bool alive)
+			  u32 id, int off, int size, enum bpf_access_type type,
+			  bool alive)
 {
 	const struct btf_type *t = btf_type_by_id(btf, id);
 	struct lockdown_bpf_object object = {
+		.prog_type = resolve_prog_type(env->prog),
+		.write = type == BPF_WRITE,
 		.kernel = btf_is_kernel(btf),
 		.alive = alive,
 	};
 
-	if (object.kernel)
+	if (object.kernel && !object.write)
 		object.listed = bpf_btf_covers(btf, id, off, size, lockdown_bpf_field_listed);
 	return __lockdown_bpf_class(env, lockdown_bpf_object_class(&object),
-				    "read of struct ",
+				    object.write ? "write to struct " : "read of struct ",
 				    t ? btf_name_by_offset(btf, t->name_off) : "");
 }
 
@@ -545,10 +550,15 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
 {
 	const struct bpf_lockdown *who = &env->prog->aux->lockdown;
 	const struct bpf_map *inner = map->inner_map_meta;
+	const struct bpf_prog_aux *aux = env->prog->aux;
 	const char *rule = NULL;
 
 	if ((holds_programs(map) || holds_callbacks(map)) && !join(&map->lockdown, who))
 		rule = "signed and unsigned programs would run each other; make one for each";
+	/* What a signed loader takes for constant, it has filled itself. */
+	else if (who->mode && aux->sig.by_signed && map->map_flags & BPF_F_RDONLY_PROG &&
+		 !map->filled_by_signed)
+		rule = "its contents are not those that the signed loader has; leave it to the loader";
 	/* Who is in an inner map is not known before it is looked up. */
 	else if (who->mode && inner && holds_programs(inner))
 		rule = "maps in it hold programs, of which it cannot be told who has signed them";
@@ -638,6 +648,20 @@ bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *owner,
 	       "programs that call each other have to be signed for events of the same secrecy");
 	return false;
 }
+
+/**
+ * lockdown_bpf_clear_cb - clear what is left of others in the control block of a packet
+ * @skb: packet that programs of tc are about to see
+ *
+ * Pointers, for one. What the programs of one hook leave there for each other, and
+ * those that they call, is not touched.
+ */
+void lockdown_bpf_clear_cb(struct sk_buff *skb)
+{
+	if (lockdown_bpf_mode())
+		memset(qdisc_skb_cb(skb)->data, 0, sizeof(qdisc_skb_cb(skb)->data));
+}
+EXPORT_SYMBOL_GPL(lockdown_bpf_clear_cb);
 
 static int choice_show(struct seq_file *m, void *v)
 {

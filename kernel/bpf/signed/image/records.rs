@@ -44,6 +44,9 @@ pub(crate) const MAX_CORE_RELOS: usize = 65536;
 
 /// `BPF_IMAGE_MAX_EVENTS`, records.
 pub(crate) const MAX_EVENTS: usize = 4096;
+/// `BPF_IMAGE_MAX_NAME`, bytes. Nothing that is found by name has a longer one; records may share
+/// it, and each is looked through on its own.
+pub(crate) const MAX_NAME: usize = 4096;
 
 /// A SHA-256 digest.
 pub(crate) type Digest = [u8; 32];

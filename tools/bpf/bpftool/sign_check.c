@@ -359,11 +359,12 @@ static bool is_in(const char * const *names, size_t cnt, const char *name)
 /* As lockdown_bpf_ctx_class() of the kernel. Unsigned programs are held to no events. */
 static __u32 context_class(const struct image *img, bool is_signed)
 {
-	bool files = is_signed, user = is_signed, listed = is_signed;
 	const struct bpf_image_event *ev;
+	bool files, user, listed;
 	__u32 cnt, i;
 
 	ev = image_events(img, &cnt);
+	files = user = listed = is_signed && cnt;
 	for (i = 0; i < cnt; i++) {
 		const char *name = image_str(img, ev[i].name);
 

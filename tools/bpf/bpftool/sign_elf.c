@@ -241,14 +241,21 @@ static int write_object(const char *path, const char *out_path, void *comp, size
 {
 	int in_fd = -1, out_fd = -1, err = -1;
 	Elf *in = NULL, *out = NULL;
-	char *tmp = NULL, *strs = NULL, why[128];
-	struct stat st;
+	char *tmp = NULL, *strs = NULL, *target = NULL, why[128];
+	struct stat st, old;
 
 	in = open_elf(path, &in_fd, why, sizeof(why));
 	if (!in) {
 		p_err("'%s' %s", path, why);
 		return -1;
 	}
+	/* what a link leads to is replaced, not the link */
+	target = realpath(out_path, NULL);
+	if (target && (stat(target, &old) || !S_ISREG(old.st_mode))) {
+		p_err("'%s' is not a regular file", out_path);
+		goto out;
+	}
+	out_path = target ?: out_path;
 	if (fstat(in_fd, &st) || asprintf(&tmp, "%s.XXXXXX", out_path) < 0) {
 		tmp = NULL;
 		p_err("%s: %s", path, strerror(errno));
@@ -271,7 +278,8 @@ static int write_object(const char *path, const char *out_path, void *comp, size
 		goto out;
 	elf_end(out);
 	out = NULL;
-	if (fchmod(out_fd, st.st_mode & 07777) || fsync(out_fd) || rename(tmp, out_path)) {
+	/* its owner may be another one, so that setuid would say something else */
+	if (fchmod(out_fd, st.st_mode & 0777) || fsync(out_fd) || rename(tmp, out_path)) {
 		p_err("can't write '%s': %s", out_path, strerror(errno));
 		err = -1;
 	}
@@ -286,6 +294,7 @@ out:
 		unlink(tmp);
 	free(tmp);
 	free(strs);
+	free(target);
 	return err;
 }
 

@@ -191,6 +191,7 @@ struct bpf_object *gen_images(const char *path, const struct policy *pol,
 
 	opts->rules = pol->rules;
 	opts->rule_cnt = pol->cnt;
+	opts->rule_sz = sizeof(*pol->rules);
 	err = bpf_object__gen_images(obj, opts);
 	if (!err && !opts->image_cnt)
 		err = -ENOENT;
@@ -426,7 +427,7 @@ static const char *verdict_str(int err)
 	case -EKEYREJECTED:
 		return "signature does not match, the image was altered";
 	case -EBADMSG:
-		return "signature is not PKCS#7";
+		return "signature is not PKCS#7, detached and of one signer";
 	default:
 		return strerror(-err);
 	}
@@ -435,7 +436,7 @@ static const char *verdict_str(int err)
 static int take_signature(const char *dir, const char *name, const void *btf, __u32 btf_sz,
 			  struct signed_prog *prog)
 {
-	char path[PATH_MAX], own_name[sizeof(((struct bpf_image_hdr *)0)->name)];
+	char path[PATH_MAX];
 	struct image img;
 	const char *why;
 	size_t size;
@@ -453,8 +454,7 @@ static int take_signature(const char *dir, const char *name, const void *btf, __
 		p_err("%s: %s", path, why);
 		return -1;
 	}
-	snprintf(own_name, sizeof(own_name), "%s", name);
-	if (strcmp(own_name, img.hdr->name) || !image_has_btf(&img, btf, btf_sz)) {
+	if (!image_is_of(&img, name) || !image_has_btf(&img, btf, btf_sz)) {
 		p_err("'%s' was not made from this object", path);
 		return -1;
 	}
@@ -563,6 +563,8 @@ static const char *verify_prog(const struct signed_file *f, __u32 i)
 	why = file_image(f, i, &img);
 	if (why)
 		return why;
+	if (!image_is_of(&img, bpf_companion_name(&f->comp, i)))
+		return "what goes by this name is the image of another program";
 	return image_has_btf(&img, btf, btf_sz) ? NULL : "BTF was altered";
 }
 

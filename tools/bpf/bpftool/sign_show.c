@@ -478,7 +478,8 @@ static void show_policy(const struct signed_file *f)
 	btf = btf__new(data, size);
 	for (i = 0; i < f->comp.hdr->prog_cnt; i++)
 		if (!file_image(f, i, &img))
-			policy_of_prog(&pl, &img, bpf_companion_name(&f->comp, i), btf);
+			policy_of_prog(&pl, &img, bpf_companion_name(&f->comp, i),
+				       image_has_btf(&img, data, size) ? btf : NULL);
 	btf__free(btf);
 
 	if (json_output) {

@@ -31,6 +31,14 @@ static inline const char *image_str(const struct image *img, __u32 off)
 	return (const char *)img->data[BPF_IMAGE_STRINGS] + off;
 }
 
+/* Is it of the program of this name, as far as an image has room for one? */
+static inline bool image_is_of(const struct image *img, const char *name)
+{
+	size_t len = strnlen(name, sizeof(img->hdr->name) - 1);
+
+	return !strncmp(img->hdr->name, name, len) && !img->hdr->name[len];
+}
+
 static inline const struct bpf_insn *image_insns(const struct image *img, __u32 *cnt)
 {
 	*cnt = img->cnt[BPF_IMAGE_INSNS];
@@ -166,9 +174,16 @@ static inline bool image_is_zero(const void *data, size_t len)
 }
 
 /* Returns NULL, or what is wrong with the records of @img */
+/* Is there a string at @off, which may be empty, of a length that names may have? */
+static inline bool image_has_name(const struct image *img, __u32 off)
+{
+	return off < img->cnt[BPF_IMAGE_STRINGS] &&
+	       strnlen(image_str(img, off), BPF_IMAGE_MAX_NAME) < BPF_IMAGE_MAX_NAME;
+}
+
 static inline const char *image_check_records(const struct image *img)
 {
-	__u32 str_len = img->cnt[BPF_IMAGE_STRINGS], i, cnt, map_cnt;
+	__u32 i, cnt, map_cnt;
 	const struct bpf_image_lockdown *lock;
 	const struct bpf_image_tunable *tun;
 	const struct bpf_image_attach *att;
@@ -182,7 +197,7 @@ static inline const char *image_check_records(const struct image *img)
 	if (map_cnt > BPF_IMAGE_MAX_MAPS)
 		return "too many map slots";
 	for (i = 0; i < map_cnt; i++) {
-		if (maps[i].name >= str_len || maps[i].reserved ||
+		if (!image_has_name(img, maps[i].name) || maps[i].reserved ||
 		    maps[i].flags & ~(BPF_IMAGE_MAP_FIXED_ENTRIES |
 				      BPF_IMAGE_MAP_FREE_VALUE_SIZE |
 				      BPF_IMAGE_MAP_FIXED_CONTENTS))
@@ -215,7 +230,7 @@ static inline const char *image_check_records(const struct image *img)
 	if (cnt > BPF_IMAGE_MAX_TUNABLES)
 		return "too many tunable ranges";
 	for (i = 0; i < cnt; i++) {
-		if (tun[i].map >= map_cnt || tun[i].name >= str_len || !tun[i].len ||
+		if (tun[i].map >= map_cnt || !image_has_name(img, tun[i].name) || !tun[i].len ||
 		    !(maps[tun[i].map].flags & BPF_IMAGE_MAP_FIXED_CONTENTS) ||
 		    (__u64)tun[i].off + tun[i].len > maps[tun[i].map].value_size)
 			return "malformed tunable range";
@@ -229,7 +244,7 @@ static inline const char *image_check_records(const struct image *img)
 	if (cnt > BPF_IMAGE_MAX_KSYMS)
 		return "too many kernel symbols";
 	for (i = 0; i < cnt; i++) {
-		if (ksym[i].insn >= img->cnt[BPF_IMAGE_INSNS] || ksym[i].name >= str_len ||
+		if (ksym[i].insn >= img->cnt[BPF_IMAGE_INSNS] || !image_has_name(img, ksym[i].name) ||
 		    ksym[i].kind < BPF_IMAGE_KSYM_KFUNC ||
 		    ksym[i].kind > BPF_IMAGE_KSYM_UNTYPED ||
 		    ksym[i].flags & ~BPF_IMAGE_KSYM_WEAK || ksym[i].reserved)
@@ -242,7 +257,7 @@ static inline const char *image_check_records(const struct image *img)
 	if (cnt > BPF_IMAGE_MAX_ATTACH)
 		return "too many attach targets";
 	for (i = 0; i < cnt; i++) {
-		if (att[i].name >= str_len || att[i].member >= str_len || att[i].reserved ||
+		if (!image_has_name(img, att[i].name) || !image_has_name(img, att[i].member) || att[i].reserved ||
 		    att[i].flags & ~(BPF_IMAGE_ATTACH_GLOB | BPF_IMAGE_ATTACH_PROG))
 			return "malformed attach target";
 	}
@@ -265,7 +280,7 @@ static inline const char *image_check_records(const struct image *img)
 	image_event_kinds(img->hdr->prog_type, &first, &last);
 	for (i = 0; i < cnt; i++) {
 		if (ev[i].kind < first || ev[i].kind > last ||
-		    !ev[i].name || ev[i].name >= str_len || ev[i].symbol >= str_len ||
+		    !ev[i].name || !image_has_name(img, ev[i].name) || !image_has_name(img, ev[i].symbol) ||
 		    (ev[i].symbol && !image_event_in_file(ev[i].kind)) ||
 		    ev[i].flags & ~BPF_IMAGE_EVENT_GLOB)
 			return "malformed event";
@@ -354,12 +369,14 @@ static inline bool image_var_is_tunable(const struct btf *btf, __u32 id)
 {
 	bool is_const = false, is_volatile = false;
 	const struct btf_type *t;
+	int depth;
 
-	/* qualifiers of an array are those of its elements */
-	for (;;) {
+	/* as deep as libbpf follows types that may go round in circles */
+	for (depth = 0; depth < 32; depth++) {
 		t = btf__type_by_id(btf, id);
 		if (!t)
 			return false;
+		/* qualifiers of an array are those of its elements */
 		if (btf_is_array(t)) {
 			id = btf_array(t)->type;
 			continue;
@@ -370,6 +387,7 @@ static inline bool image_var_is_tunable(const struct btf *btf, __u32 id)
 		is_volatile |= btf_is_volatile(t);
 		id = t->type;
 	}
+	return false;
 }
 
 #endif /* __LIBBPF_IMAGE_H */

@@ -119,7 +119,9 @@ static void *append(struct gen_images *g, void **array, size_t *cnt, size_t size
 
 static const struct bpf_image_rule *rule_at(struct gen_images *g, size_t i)
 {
-	return OPTS_GET(g->opts, rules, NULL) + i;
+	const void *rules = OPTS_GET(g->opts, rules, NULL);
+
+	return rules + i * OPTS_GET(g->opts, rule_sz, 0);
 }
 
 static size_t rule_cnt(struct gen_images *g)
@@ -174,6 +176,7 @@ static int images__finish(struct bpf_gen *gen, int nr_progs, int nr_maps)
 	if (!gen->error) {
 		OPTS_SET(g->opts, images, g->images);
 		OPTS_SET(g->opts, image_cnt, g->image_cnt);
+		OPTS_SET(g->opts, image_sz, sizeof(*g->images));
 		OPTS_SET(g->opts, btf, g->btf);
 		OPTS_SET(g->opts, btf_size, g->btf_size);
 	}
@@ -732,6 +735,16 @@ static int add_lockdown(struct gen_images *g, const char *prog_name)
 	return err;
 }
 
+/* Is there something that programs of this type are signed to be attached to? */
+static bool has_targets(enum bpf_prog_type type)
+{
+	__u32 first, last;
+
+	return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+	       type == BPF_PROG_TYPE_EXT || type == BPF_PROG_TYPE_STRUCT_OPS ||
+	       image_event_kinds(type, &first, &last);
+}
+
 /* The targets that the signer allows beside what the object names itself */
 static int add_rule_targets(struct gen_images *g, enum bpf_prog_type type, const char *prog_name)
 {
@@ -753,12 +766,20 @@ static int add_rule_targets(struct gen_images *g, enum bpf_prog_type type, const
 			pr_warn("images: prog '%s': attach target without a name\n", prog_name);
 			return -EINVAL;
 		}
+		/* a pattern may fit others as well */
+		if (!has_targets(type) && strchr(rule->name, '*'))
+			continue;
 		g->rule_used[i] = true;
 		if (rule->kind == BPF_IMAGE_RULE_ATTACH && image_event_kinds(type, &first, &last)) {
 			err = add_rule_event(g, type, prog_name, target);
 			if (err)
 				return err;
 			continue;
+		}
+		if (!has_targets(type)) {
+			pr_warn("images: prog '%s': programs of type %s have no attach target\n",
+				prog_name, libbpf_bpf_prog_type_str(type) ?: "unknown");
+			return -EINVAL;
 		}
 		flags = rule->kind == BPF_IMAGE_RULE_ATTACH_PROG ? BPF_IMAGE_ATTACH_PROG : 0;
 		if (type == BPF_PROG_TYPE_STRUCT_OPS) {
@@ -852,8 +873,13 @@ static void *fit_records(const void *recs, __u32 cnt, __u32 have, __u32 want)
 
 static __u32 add_str(struct gen_images *g, struct strset *strs, const char *s)
 {
-	int off = strset__add_str(strs, s);
+	int off = -E2BIG;
 
+	if (strlen(s) < BPF_IMAGE_MAX_NAME)
+		off = strset__add_str(strs, s);
+	else
+		pr_warn("images: name '%.40s...' is longer than %d bytes\n", s,
+			BPF_IMAGE_MAX_NAME - 1);
 	if (off < 0) {
 		fail(g, off);
 		return 0;

@@ -238,6 +238,11 @@ int bpf_images__check_maps(struct bpf_images *images, const struct bpf_program *
 	img = &images->imgs[idx];
 	if (!img->hdr)
 		return 0;
+	if (!image_is_of(img, bpf_program__name(prog))) {
+		refuse(prog, "the image that goes by its name is of '%.*s'",
+		       (int)sizeof(img->hdr->name), img->hdr->name);
+		return -EINVAL;
+	}
 	if (bpf_program__type(prog) != img->hdr->prog_type) {
 		refuse(prog, "program type is %s, signed is %s",
 		       libbpf_bpf_prog_type_str(bpf_program__type(prog)) ?: "unknown",
@@ -439,6 +444,33 @@ int bpf_images__check_target(struct bpf_images *images, const struct bpf_program
 	return find_target(prog, img, target, &is_default);
 }
 
+/* Of a signed program nothing can be overridden but how it is loaded, and to what end */
+int bpf_images__check_clone(const struct bpf_program *prog,
+			    const struct bpf_prog_load_opts *opts)
+{
+	const char *field = NULL;
+	__u32 type;
+
+	type = OPTS_GET(opts, expected_attach_type, 0);
+	if (type && type != bpf_program__expected_attach_type(prog))
+		field = "expected_attach_type";
+	else if (OPTS_GET(opts, attach_btf_id, 0) || OPTS_GET(opts, attach_btf_obj_fd, 0))
+		field = "attach_btf_id";
+	else if (OPTS_GET(opts, fd_array, NULL))
+		field = "fd_array";
+	else if (OPTS_GET(opts, prog_btf_fd, 0))
+		field = "prog_btf_fd";
+	else if (OPTS_GET(opts, func_info, NULL))
+		field = "func_info";
+	else if (OPTS_GET(opts, line_info, NULL))
+		field = "line_info";
+	if (!field)
+		return 0;
+	refuse(prog, "options give it another %s%s", field,
+	       strcmp(field, "attach_btf_id") ? "" : "; name the target by attach_name");
+	return -EINVAL;
+}
+
 /*
  * *opts* come with all that an unsigned program is loaded with, and leave with
  * what an image is loaded with. fd_array is valid until the next call.
@@ -473,6 +505,10 @@ int bpf_images__prepare_load(struct bpf_images *images, const struct bpf_program
 		return 0;
 	}
 
+	if (bpf_program_insns_replaced(prog)) {
+		refuse(prog, "bpf_program__set_insns() has replaced its instructions");
+		return -EINVAL;
+	}
 	/* checked here and not with the maps, for SEC() has its say in them */
 	if ((opts->prog_flags & ~BPF_F_TOKEN_FD) != img->hdr->prog_flags) {
 		refuse(prog, "program flags are 0x%x, signed is 0x%x",

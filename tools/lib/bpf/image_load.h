@@ -38,6 +38,8 @@ int bpf_images__check_target(struct bpf_images *images, const struct bpf_program
 			     const struct image_target *target);
 int bpf_images__check_event(struct bpf_images *images, const struct bpf_program *prog,
 			    __u32 kind, const char *name, size_t offset);
+int bpf_images__check_clone(const struct bpf_program *prog,
+			    const struct bpf_prog_load_opts *opts);
 int bpf_images__prepare_load(struct bpf_images *images, const struct bpf_program *prog,
 			     const struct image_target *target, struct bpf_prog_load_opts *opts);
 

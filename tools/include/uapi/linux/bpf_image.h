@@ -35,6 +35,7 @@
 #define BPF_IMAGE_MAX_ATTACH		4096		/* attach targets */
 #define BPF_IMAGE_MAX_CORE_RELOS	65536		/* CO-RE records */
 #define BPF_IMAGE_MAX_EVENTS		4096		/* events */
+#define BPF_IMAGE_MAX_NAME		4096		/* bytes of a name, with its NUL */
 
 /**
  * struct bpf_image_hdr - first bytes of an image, in native byte order

@@ -789,6 +789,14 @@ fn excess_is_told_from_malformation() {
     assert_eq!(parse(&b.build()).err().unwrap().class(), Class::TooLarge);
     b.raw(Kind::Btf as u32, 32, vec![0; 33]);
     assert_eq!(parse(&b.build()).err().unwrap().class(), Class::Malformed);
+    // The longest name that there may be, and one byte more.
+    for excess in [0, 1] {
+        let mut b = full();
+        let name = b.string(&"n".repeat(MAX_NAME - 1 + excess));
+        b.records(Kind::Events, &[event(Event::KPROBE, name, 0)]);
+        let class = parse(&b.build()).err().map(|fault| fault.class());
+        assert_eq!(class, (excess == 1).then_some(Class::TooLarge));
+    }
     let huge = vec![0xff; MAX_SIZE + 1];
     assert_eq!(parse(&huge).err().unwrap().class(), Class::TooLarge);
 }

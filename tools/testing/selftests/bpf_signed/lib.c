@@ -34,19 +34,6 @@ void case_fail(const char *file, int line, const char *fmt, ...)
 	_exit(CASE_FAIL);
 }
 
-void case_skip(const char *fmt, ...)
-{
-	va_list args;
-
-	printf("# ");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	fflush(stdout);
-	_exit(CASE_SKIP);
-}
-
 static int run_case(const struct test_case *c)
 {
 	int status;
@@ -118,16 +105,7 @@ int run_cases(int argc, char **argv, const struct test_case *cases, size_t cnt)
 		status = run_case(&cases[i]);
 		if (seconds() - start > 2)
 			printf("# took %.1f s\n", seconds() - start);
-		switch (status) {
-		case CASE_PASS:
-			ksft_test_result_pass("%s\n", cases[i].name);
-			break;
-		case CASE_SKIP:
-			ksft_test_result_skip("%s\n", cases[i].name);
-			break;
-		default:
-			ksft_test_result_fail("%s\n", cases[i].name);
-		}
+		ksft_test_result(status == CASE_PASS, "%s\n", cases[i].name);
 	}
 	ksft_finished();
 }

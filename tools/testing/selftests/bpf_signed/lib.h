@@ -23,7 +23,7 @@
 #endif
 
 /* Exit codes of a case */
-enum { CASE_PASS = 0, CASE_FAIL = 1, CASE_SKIP = 4 };
+enum { CASE_PASS = 0, CASE_FAIL = 1 };
 
 /* One case; each runs in a process of its own. */
 struct test_case {
@@ -41,7 +41,6 @@ int rounds(int full);
 
 void case_fail(const char *file, int line, const char *fmt, ...)
 	__noreturn __printf(3, 4);
-void case_skip(const char *fmt, ...) __noreturn __printf(1, 2);
 
 /* Ends the case with the message unless @cond holds. */
 #define check(cond, ...)						\

@@ -854,6 +854,34 @@ static void unsigned_extension(const void *arg)
 	check(fd == -EPERM || fd == -EINVAL, "%s", fd < 0 ? strerror(-fd) : "it loaded");
 }
 
+/* Who reads a pinned map learns nothing of what special fields point to. */
+static void pinned_timers(const void *arg)
+{
+	static const char path[] = "/sys/fs/bpf/pinned_timers";
+	union bpf_attr attr = {};
+	int map = mix_map("timers");
+	char *text, *p;
+
+	check(prog_run(must_load(SIGNED, "set_timer", "timers", map).fd) == 0, "it is not set");
+	unlink(path);
+	attr.pathname = (uintptr_t)path;
+	attr.bpf_fd = map;
+	must(sys_bpf(BPF_OBJ_PIN, &attr, sizeof(attr)));
+	text = read_file(path, NULL);
+	unlink(path);
+	check(strchr(text, '{'), "no value: %s", text);
+	for (p = text; *p; p += strspn(p, "0123456789") ?: 1)
+		check(strtoull(p, NULL, 10) < 1ULL << 63, "an address: %s", text);
+}
+
+/* An image says nothing of what its maps will hold: it vouches for no other program. */
+static void told_by_a_map(const void *arg)
+{
+	int ret = prog_run(must_load(SIGNED, "load_what_it_is_told", NULL, -1).fd);
+
+	check(ret == -EPERM, "%s", ret < 0 ? strerror(-ret) : "it loaded");
+}
+
 static void lock_down(const void *arg)
 {
 	int fd = must(open("/sys/kernel/security/lockdown", O_WRONLY));
@@ -905,6 +933,8 @@ static const struct test_case cases[] = {
 	CASE(linked_later),
 	CASE(words),
 	CASE(unsigned_extension),
+	CASE(pinned_timers),
+	CASE(told_by_a_map),
 	CASE(bound_map),
 	CASE(inner_contents),
 	CASE(arrays),

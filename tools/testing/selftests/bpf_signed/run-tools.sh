@@ -49,14 +49,16 @@ n=0 failed=0
 for t in "${tests[@]}"; do
 	n=$((n + 1))
 	rm -f "$W"/{about,note,out,err,commandline}
-	tool_pid='' skip='' began=$SECONDS
+	tool_pid='' watched='' unsigned='' began=$SECONDS
 	# shellcheck disable=SC2034
 	test_name=$t
 	"test_$t"
 	rc=$?
-	if [ $rc -eq 0 ] && [ -n "${WATCH_BY:-}" ]; then
+	# of a tool that has ended, interrupt() has looked
+	if [ $rc -eq 0 ] && [ -n "${WATCH_BY:-}" ] && [ -z "$watched" ]; then
 		signed_programs "$WATCH_BY" || rc=1
 	fi
+	[ -z "$unsigned" ] || rc=1
 	if [ -n "$tool_pid" ] && alive "$tool_pid"; then
 		stop_tool
 	fi
@@ -65,7 +67,7 @@ for t in "${tests[@]}"; do
 	about=$(cat "$W/about" 2>/dev/null)
 	verdict=ok
 	[ $rc -eq 0 ] || verdict='not ok'
-	echo "$verdict $n $t: $about${skip:+ # SKIP $skip}"
+	echo "$verdict $n $t: $about"
 	[ -z "${VERBOSE:-}" ] || diag "$W/commandline" "$W/out"
 	if [ $rc -ne 0 ]; then
 		failed=$((failed + 1))

@@ -51,6 +51,26 @@ struct {
 	__array(values, struct inner_devices);
 } outer_devices SEC(".maps");
 
+/* What is to be loaded is in a map that anybody may write to. */
+struct bpf_insn told[2] = {
+	{ .code = 0xb7 },	/* r0 = 0 */
+	{ .code = 0x95 },	/* exit */
+};
+
+static const char told_license[] = "GPL";
+
+SEC("syscall")
+int load_what_it_is_told(void *ctx)
+{
+	union bpf_attr attr = {};
+
+	attr.prog_type = BPF_PROG_TYPE_KPROBE;
+	attr.insns = (unsigned long)told;
+	attr.insn_cnt = 2;
+	attr.license = (unsigned long)told_license;
+	return bpf_sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
 SEC("tc")
 int call(struct __sk_buff *skb)
 {

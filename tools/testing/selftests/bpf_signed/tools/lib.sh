@@ -95,6 +95,10 @@ ready() {
 
 # interrupt: as Ctrl-C does; many tools print their result then
 interrupt() {
+	if [ -n "${WATCH_BY:-}" ]; then
+		watched=1
+		signed_programs "$WATCH_BY" || unsigned=1
+	fi
 	kill -INT "$tool_pid" 2>/dev/null
 	finish
 }
@@ -209,8 +213,8 @@ ext4() {
 # signed_programs TYPE: while the tool still runs, every program is signed, and
 # there is one of this type
 signed_programs() {
-	alive "$tool_pid" || return 0
-	"$BPFTOOL" prog show >"$W/progs"
+	alive "$tool_pid" || { echo "# the tool has ended too early"; return 1; }
+	"$BPFTOOL" prog show >"$W/progs" || return 1
 	# bpftool looks for the holders of programs with a program of its own
 	awk -v want="$1" '
 		function check() { if (type && !good) { bad = 1; print "# not signed: " line } }

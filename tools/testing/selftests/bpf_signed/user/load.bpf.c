@@ -64,6 +64,15 @@ int values(void *ctx)
 	return 0;
 }
 
+int grows[1] SEC(".data.grows");
+
+SEC("?raw_tp")
+int grown(void *ctx)
+{
+	grows[0] = 5;
+	return 0;
+}
+
 /* reaches the optional map only if it is told to */
 SEC("raw_tp")
 int maybe(void *ctx)

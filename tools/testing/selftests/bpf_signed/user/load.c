@@ -166,10 +166,25 @@ static void test_maps(void)
 	bpf_map__set_autocreate(map(obj, "optional"), false);
 	refused(obj, -EINVAL, "BPF map 'optional' is referenced but wasn't created",
 		"... or by what a tunable says");
+
+	obj = open_with("grown", NULL);
+	bpf_map__set_value_size(map(obj, ".data.grows"), 64);
+	result(!bpf_object__load(obj) && !log_buf[0], "global data that may grow, without a warning");
+	result(bpf_map__value_size(map(obj, ".data.grows")) == 64, "has grown");
+	bpf_object__close(obj);
+
+	obj = open_with("values", NULL);
+	bpf_map__set_exclusive_program(map(obj, "hash"), prog(obj, "values"));
+	refused(obj, -EOPNOTSUPP, "can't be exclusive to signed program 'values'",
+		"an exclusive map");
 }
 
 static void test_prog(void)
 {
+	struct bpf_insn zero[] = {
+		{ BPF_ALU64 | BPF_MOV | BPF_K },
+		{ BPF_JMP | BPF_EXIT },
+	};
 	struct bpf_object *obj;
 
 	obj = open_with("values", NULL);
@@ -183,6 +198,10 @@ static void test_prog(void)
 	bpf_program__set_expected_attach_type(prog(obj, "fentry"), BPF_TRACE_FEXIT);
 	refused(obj, -EINVAL, "expected attach type is trace_fexit, signed is trace_fentry",
 		"another attach type");
+	obj = open_with("values", NULL);
+	bpf_program__set_insns(prog(obj, "values"), zero, 2);
+	refused(obj, -EINVAL, "bpf_program__set_insns() has replaced its instructions",
+		"other instructions");
 }
 
 static void test_targets(void)
@@ -303,6 +322,10 @@ static void test_signature(char **argv)
 	setenv("LIBBPF_SIGNATURE_KEYRING", "2", 1);
 	obj = open_with("values", NULL);
 	refused(obj, -ENOKEY, "the kernel doesn't know the key", "nor has it by the environment");
+	setenv("LIBBPF_SIGNATURE_KEYRING", "4294967298", 1);
+	obj = bpf_object__open_file(file, NULL);
+	result(!obj && strstr(log_buf, "is not the number of a keyring"),
+	       "a number that no keyring has");
 	unsetenv("LIBBPF_SIGNATURE_KEYRING");
 
 	opts.signature_keyring_id = 0;
@@ -324,11 +347,22 @@ static void test_signature(char **argv)
 	file = argv[1];
 }
 
+static void not_cloned(struct bpf_program *prog, const struct bpf_prog_load_opts *opts,
+		       const char *words)
+{
+	int fd = bpf_program__clone(prog, opts);
+
+	result(fd == -EINVAL && strstr(log_buf, words), words);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void test_clone(void)
 {
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	struct bpf_object *obj, *target;
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
-	struct bpf_object *obj;
 	int fd;
 
 	obj = open_with("values", NULL);
@@ -338,6 +372,30 @@ static void test_clone(void)
 	       info.sig_verdict == BPF_SIG_VERIFIED, "clone a signed program");
 	close(fd);
 	loads(obj, "load after that");
+	bpf_object__close(obj);
+
+	obj = open_with("values", NULL);
+	result(!bpf_object__prepare(obj), "prepare for other ones");
+	opts.expected_attach_type = BPF_TRACE_FEXIT;
+	not_cloned(prog(obj, "values"), &opts, "options give it another expected_attach_type");
+	opts.expected_attach_type = 0;
+	opts.attach_btf_id = 1;
+	not_cloned(prog(obj, "fentry"), &opts, "another attach_btf_id; name the target");
+	opts.attach_btf_id = 0;
+	opts.attach_name = "vfs_open";
+	fd = bpf_program__clone(prog(obj, "fentry"), &opts);
+	result(fd >= 0, "clone for a target by name");
+	close(fd);
+	opts.attach_name = "vfs_read";
+	not_cloned(prog(obj, "fentry"), &opts, "may not be attached to 'vfs_read'");
+	opts.attach_name = NULL;
+	target = open_with("target", NULL);
+	loads(target, "load what a clone is to replace");
+	opts.attach_prog_fd = bpf_program__fd(prog(target, "target"));
+	fd = bpf_program__clone(prog(obj, "replacement"), &opts);
+	result(fd >= 0, "clone for a function of that");
+	close(fd);
+	bpf_object__close(target);
 	bpf_object__close(obj);
 }
 

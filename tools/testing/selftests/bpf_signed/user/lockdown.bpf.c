@@ -126,4 +126,12 @@ int forbidden(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* held to no event, which may be the kernel's */
+SEC("kprobe")
+__bpf_lockdown(confidentiality, user_read)
+int anywhere(void *ctx)
+{
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -162,6 +162,24 @@ chmod 640 m.o
 check "mode is kept" \
 	sh -c '"$0" sign file m.o -k good.key -i good.crt && [ "$(stat -c %a m.o)" = 640 ]' \
 	"$BPFTOOL"
+chmod 4755 m.o
+check "but not what it would say of another owner" \
+	sh -c '"$0" sign file m.o -k good.key -i good.crt && [ "$(stat -c %a m.o)" = 755 ]' \
+	"$BPFTOOL"
+cp rich.o far.o; ln -s far.o link.o
+# shellcheck disable=SC2086
+check "sign what a link leads to" b sign file link.o $S
+check "which is signed, and linked to as before" sh -c '[ -L link.o ] && cmp r.o far.o'
+mkfifo pipe
+# shellcheck disable=SC2086
+refused "into something that is no file" "'pipe' is not a regular file" \
+	b sign file rich.o $S -o pipe
+check "which stays what it was" [ -p pipe ]
+echo "sign verify r.o a.o" >batch
+says "sign and verify in batch mode" "verified" b -i good.crt batch file batch
+printf 'sign file %s\n' m.o >batch
+# shellcheck disable=SC2086
+check "and sign" b $S batch file batch
 check "no temporary file is left" sh -c '! ls ./*.o.?????? 2>/dev/null'
 
 # The rest of the object
@@ -264,6 +282,7 @@ bad_policy "policy: unknown map" "no 'no_such_map'" "fixed-entries no_such_map"
 bad_policy "policy: unknown program" "no 'no_such_prog'" "attach no_such_prog x"
 bad_policy "policy: contradiction" "can't be both" "$(printf 'fixed cfg\ntunable cfg')"
 bad_policy "policy: number of CPUs can't be fixed" "can't be fixed" "fixed-entries events"
+bad_policy "policy: target of a program without" "have no attach target" "attach xdp_prog vfs_open"
 bad_policy "policy: struct_ops without member" "is not TYPE/MEMBER" "attach ops_prog no_such_ops"
 # shellcheck disable=SC2086
 refused "policy: no file" "can't open 'no_such_file'" \
@@ -317,6 +336,7 @@ json_is "check: stacks by their flags" lockdown.o \
 json_is "check: events" lockdown.o \
 	'p["reads_user"]["context"] == ["user-read"]
 	and p["writes_user"]["context"] == ["user-read"]'
+json_is "check: no event at all" lockdown.o 'p["anywhere"]["context"] == ["kernel-address"]'
 json_is "check: nobody writes to user space" lockdown.o \
 	'p["writes_user"]["integrity"]["signed"]["verdict"] == "refused"
 	and "option" not in p["writes_user"]["integrity"]'
@@ -556,6 +576,33 @@ refused "signature of another image" "was altered" b sign attach rich.o two2 -i 
 cp two/xdp_prog.img.p7s two2/; cp two/lsm_prog.img two2/xdp_prog.img
 refused "another program's image" "was not made from this object" b sign attach rich.o two2 -o x.o
 refused "images of another object" "can't open" b sign attach limits.o two -o x.o
+cp two/lsm_prog.img two2/
+# signatures that the kernel does not take: with the content, with two signers
+for how in -nodetach "-signer other.crt -inkey other.key"; do
+	# shellcheck disable=SC2086
+	openssl cms -sign -binary -noattr -nocerts -keyid -md sha256 -outform DER \
+		-inkey good.key -signer good.crt $how -in two/xdp_prog.img -out two2/xdp_prog.img.p7s
+	cp two/xdp_prog.img two2/
+	refused "signature with $how" "detached and of one signer" \
+		b sign attach rich.o two2 -i good.crt -o x.o
+done
+
+# Each under the name of the other
+swap_names() {
+	python3 - "$1" $(section "$1") <<-'E'
+	import struct, sys
+	path, at = sys.argv[1], int(sys.argv[2], 16)
+	data = bytearray(open(path, "rb").read())
+	progs = at + struct.unpack_from("<I", data, at + 24)[0]
+	a, b = (struct.unpack_from("<I", data, progs + 24 * i)[0] for i in (0, 1))
+	struct.pack_into("<I", data, progs, b)
+	struct.pack_into("<I", data, progs + 24, a)
+	open(path, "wb").write(data)
+	E
+}
+cp r.o swapped.o; swap_names swapped.o
+refused "programs that go by each other's names" "is the image of another program" \
+	b sign verify swapped.o -i good.crt
 
 # The key is in a token
 softhsm=
@@ -722,6 +769,11 @@ json_refused "JSON: check an altered image" '"error":"not an image"' sign check 
 json_refused "JSON: check with no policy" "can't open 'none'" sign check rich.o --policy none
 json_refused "JSON: extract with no policy" "can't open 'none'" sign extract rich.o d --policy none
 json_refused "JSON: extract from no file" "failed to open object" sign extract none.o d
+odd=$(printf 'odd\001\377.o')
+cp r.o "$odd"
+check "JSON: a name of any bytes" sh -c '"$0" -j sign show "$1" | python3 -c "
+import json, sys
+sys.exit(json.load(sys.stdin)[0][\"file\"] != \"odd\\x01\\ufffd.o\")"' "$BPFTOOL" "$odd"
 json_refused "JSON: attach to no file" "failed to open object" sign attach none.o two
 json_refused "JSON: attach what is missing" "can't open" sign attach limits.o two -o x.o
 json_refused "JSON: attach by another certificate" "signed with another key" \

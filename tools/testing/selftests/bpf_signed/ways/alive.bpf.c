@@ -114,6 +114,57 @@ int BPF_PROG(walk_awake, struct file *file)
 	return 0;
 }
 
+/* What was found in one RCU section may be gone in the next. */
+SEC("lsm.s/file_open")
+int BPF_PROG(walk_again, struct file *file)
+{
+	struct task_struct *t = bpf_get_current_task_btf(), *parent;
+
+	if (!mine())
+		return 0;
+	bpf_rcu_read_lock();
+	parent = t->real_parent;
+	bpf_rcu_read_unlock();
+	bpf_rcu_read_lock();
+	if (parent)
+		tell(0, parent->tgid);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+/* What a function was given, it may have freed when it returns. */
+SEC("fexit/security_file_open")
+int BPF_PROG(arg_at_exit, struct file *file)
+{
+	if (mine())
+		tell(0, file->f_flags);
+	return 0;
+}
+
+/* ---- a pointer that may be walked, for a function to copy ----------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} copies SEC(".maps");
+
+SEC("tc")
+int step_by_helper(struct __sk_buff *skb)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct bpf_dynptr d;
+	__u32 zero = 0;
+	__u64 *v = bpf_map_lookup_elem(&copies, &zero);
+
+	if (!v || bpf_dynptr_from_mem(v, sizeof(*v), 0, &d))
+		return 0;
+	bpf_dynptr_write(&d, 0, &t->group_leader, sizeof(*v), 0);
+	tell(0, *v);
+	return 0;
+}
+
 /* ---- the rest of the register that a number is in ------------------------ */
 
 SEC("fentry/bpf_wq_start")

@@ -1385,6 +1385,9 @@ static const struct row rows[] = {
 	{ "alive", "kptr_in_callback", KERNEL_READ, banner, by_callback },
 	{ "alive", "walk_asleep", KERNEL_READ | FIELDS, ran },
 	{ "alive", "walk_awake", FIELDS, ran },
+	{ "alive", "walk_again", KERNEL_READ | FIELDS, ran },
+	{ "alive", "arg_at_exit", KERNEL_READ | FIELDS, ran },
+	{ "alive", "step_by_helper", KERNEL_ADDRESS | FIELDS, address },
 	{ "alive", "wide_argument", KERNEL_ADDRESS | FIELDS, address, by_wide_call,
 	  .defusable = true },
 

@@ -64,7 +64,8 @@ fi
 
 passed=0 failed=0
 for target in $TARGETS; do
-	cp "$out/target/$host/release/$target" "$out/bin/"
+	# another run may still have the old one open
+	cp --remove-destination "$out/target/$host/release/$target" "$out/bin/"
 	corpus=$out/corpus/$target
 	seeds=$out/seeds/$target
 	log=$out/$target.log

@@ -114,8 +114,9 @@ fn pointer(bytes: &[u8]) -> *const c_void {
 ///
 /// # Safety
 ///
-/// `req` is valid for reading, `prog` and `imagep` for writing; the log is valid, and used by nobody
-/// else during the call. The image that is stored in `imagep` is given back to `bpf_image_free()`; what `prog` points to dies with it.
+/// `req` is valid for reading, `prog` and `imagep` for writing. Its log is valid, and nobody else
+/// uses it during the call. The image that is stored in `imagep` is given back to
+/// `bpf_image_free()`; what `prog` points to dies with it.
 #[export]
 pub(crate) unsafe extern "C" fn bpf_image_new(
     req: *const bindings::bpf_image_request,

@@ -558,7 +558,7 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
 	/* What a signed loader takes for constant, it has filled itself. */
 	else if (who->mode && aux->sig.by_signed && map->map_flags & BPF_F_RDONLY_PROG &&
 		 !map->filled_by_signed)
-		rule = "its contents are not those that the signed loader has; leave it to the loader";
+		rule = "the signed loader has not filled it; let the loader make it";
 	/* Who is in an inner map is not known before it is looked up. */
 	else if (who->mode && inner && holds_programs(inner))
 		rule = "maps in it hold programs, of which it cannot be told who has signed them";

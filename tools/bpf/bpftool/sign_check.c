@@ -364,7 +364,9 @@ static __u32 context_class(const struct image *img, bool is_signed)
 	__u32 cnt, i;
 
 	ev = image_events(img, &cnt);
-	files = user = listed = is_signed && cnt;
+	files = is_signed && cnt;
+	user = files;
+	listed = files;
 	for (i = 0; i < cnt; i++) {
 		const char *name = image_str(img, ev[i].name);
 

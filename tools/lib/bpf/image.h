@@ -244,7 +244,8 @@ static inline const char *image_check_records(const struct image *img)
 	if (cnt > BPF_IMAGE_MAX_KSYMS)
 		return "too many kernel symbols";
 	for (i = 0; i < cnt; i++) {
-		if (ksym[i].insn >= img->cnt[BPF_IMAGE_INSNS] || !image_has_name(img, ksym[i].name) ||
+		if (ksym[i].insn >= img->cnt[BPF_IMAGE_INSNS] ||
+		    !image_has_name(img, ksym[i].name) ||
 		    ksym[i].kind < BPF_IMAGE_KSYM_KFUNC ||
 		    ksym[i].kind > BPF_IMAGE_KSYM_UNTYPED ||
 		    ksym[i].flags & ~BPF_IMAGE_KSYM_WEAK || ksym[i].reserved)
@@ -257,7 +258,8 @@ static inline const char *image_check_records(const struct image *img)
 	if (cnt > BPF_IMAGE_MAX_ATTACH)
 		return "too many attach targets";
 	for (i = 0; i < cnt; i++) {
-		if (!image_has_name(img, att[i].name) || !image_has_name(img, att[i].member) || att[i].reserved ||
+		if (!image_has_name(img, att[i].name) ||
+		    !image_has_name(img, att[i].member) || att[i].reserved ||
 		    att[i].flags & ~(BPF_IMAGE_ATTACH_GLOB | BPF_IMAGE_ATTACH_PROG))
 			return "malformed attach target";
 	}
@@ -280,7 +282,8 @@ static inline const char *image_check_records(const struct image *img)
 	image_event_kinds(img->hdr->prog_type, &first, &last);
 	for (i = 0; i < cnt; i++) {
 		if (ev[i].kind < first || ev[i].kind > last ||
-		    !ev[i].name || !image_has_name(img, ev[i].name) || !image_has_name(img, ev[i].symbol) ||
+		    !ev[i].name || !image_has_name(img, ev[i].name) ||
+		    !image_has_name(img, ev[i].symbol) ||
 		    (ev[i].symbol && !image_event_in_file(ev[i].kind)) ||
 		    ev[i].flags & ~BPF_IMAGE_EVENT_GLOB)
 			return "malformed event";

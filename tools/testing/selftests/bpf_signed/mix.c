@@ -857,7 +857,7 @@ static void unsigned_extension(const void *arg)
 /* Who reads a pinned map learns nothing of what special fields point to. */
 static void pinned_timers(const void *arg)
 {
-	static const char path[] = "/sys/fs/bpf/pinned_timers";
+	static const char path[] = "/sys/fs/bpf/bpf_signed_mix";
 	union bpf_attr attr = {};
 	int map = mix_map("timers");
 	char *text, *p;

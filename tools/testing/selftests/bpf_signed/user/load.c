@@ -169,7 +169,7 @@ static void test_maps(void)
 
 	obj = open_with("grown", NULL);
 	bpf_map__set_value_size(map(obj, ".data.grows"), 64);
-	result(!bpf_object__load(obj) && !log_buf[0], "global data that may grow, without a warning");
+	result(!bpf_object__load(obj) && !log_buf[0], "global data may grow, without a warning");
 	result(bpf_map__value_size(map(obj, ".data.grows")) == 64, "has grown");
 	bpf_object__close(obj);
 

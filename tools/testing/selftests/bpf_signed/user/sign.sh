@@ -175,11 +175,11 @@ mkfifo pipe
 refused "into something that is no file" "'pipe' is not a regular file" \
 	b sign file rich.o $S -o pipe
 check "which stays what it was" [ -p pipe ]
-echo "sign verify r.o a.o" >batch
-says "sign and verify in batch mode" "verified" b -i good.crt batch file batch
-printf 'sign file %s\n' m.o >batch
+echo "sign verify r.o a.o" >commands
+says "sign and verify in batch mode" "verified" b -i good.crt batch file commands
+echo "sign file m.o" >commands
 # shellcheck disable=SC2086
-check "and sign" b $S batch file batch
+check "and sign" b $S batch file commands
 check "no temporary file is left" sh -c '! ls ./*.o.?????? 2>/dev/null'
 
 # The rest of the object
@@ -581,7 +581,8 @@ cp two/lsm_prog.img two2/
 for how in -nodetach "-signer other.crt -inkey other.key"; do
 	# shellcheck disable=SC2086
 	openssl cms -sign -binary -noattr -nocerts -keyid -md sha256 -outform DER \
-		-inkey good.key -signer good.crt $how -in two/xdp_prog.img -out two2/xdp_prog.img.p7s
+		-inkey good.key -signer good.crt $how \
+		-in two/xdp_prog.img -out two2/xdp_prog.img.p7s
 	cp two/xdp_prog.img two2/
 	refused "signature with $how" "detached and of one signer" \
 		b sign attach rich.o two2 -i good.crt -o x.o
@@ -589,9 +590,9 @@ done
 
 # Each under the name of the other
 swap_names() {
-	python3 - "$1" $(section "$1") <<-'E'
+	python3 - "$1" "$(section "$1")" <<-'E'
 	import struct, sys
-	path, at = sys.argv[1], int(sys.argv[2], 16)
+	path, at = sys.argv[1], int(sys.argv[2].split()[0], 16)
 	data = bytearray(open(path, "rb").read())
 	progs = at + struct.unpack_from("<I", data, at + 24)[0]
 	a, b = (struct.unpack_from("<I", data, progs + 24 * i)[0] for i in (0, 1))

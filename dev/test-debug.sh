@@ -15,7 +15,7 @@ export FLAVOUR=debug
 
 # Without those that take hours on this kernel: bcc's tools, and each way to kernel
 # memory in each mode.
-TESTS=${TESTS:-kunit run run-core-relo run-events run-fault-injection run-leaks run-mix
+TESTS=${TESTS:-kunit run run-core-relo run-events run-fault-injection run-leaks run-load run-mix
 	run-mode-audit run-mode-restricted run-mode-signed run-mode-unknown run-races}
 TESTS=$(echo $TESTS)
 export TESTS

@@ -119,6 +119,41 @@ else
 	report "$what" $rc
 fi
 
+# compiles_without "OPTION..." OBJECT: with the command that kbuild has kept, but as if
+# these options were off. Only what the compiler says of the source counts.
+compiles_without() {
+	local cmd off=$BUILD/check.without.h obj=$2
+	# shellcheck disable=SC2086 # words
+	printf '#undef CONFIG_%s\n' $1 >"$off"
+	cmd=$(sed -n 's/^savedcmd_[^ ]* := *//p' "$KOUT/$(dirname "$obj")/.$(basename "$obj").cmd" |
+		sed -e 's/ ; .*//' -e 's/ -o [^ ]*\.o / /' -e "s, -c , -fsyntax-only -include $off ,")
+	(cd "$KOUT" && bash -c "$cmd")
+}
+
+# The C files that the series changes, as far as this kernel has them
+changed_objects() {
+	sed -n 's,^+++ b/\(\(kernel\|net\|drivers\|security\)/.*\)\.c$,\1.o,p' \
+		"$ROOT"/patches/*.patch | sort -u | while IFS= read -r obj; do
+		[ ! -e "$KOUT/$obj" ] || echo "$obj"
+	done
+}
+
+what="parts of the configuration left out"
+if [ ! -e "$KOUT/vmlinux" ]; then
+	leave_out "$what" "the kernel is not built ('make kernel')"
+else
+	rc=0
+	for o in $(changed_objects); do
+		compiles_without SECURITY_LOCKDOWN_BPF "$o" || rc=1
+		compiles_without "SECURITY_LOCKDOWN_BPF BPF_SIGNED_IMAGE RUST" "$o" || rc=1
+		# these are not there without it
+		[[ ! $o =~ ^kernel/(bpf/|trace/bpf_trace) ]] || continue
+		compiles_without "SECURITY_LOCKDOWN_BPF BPF_SIGNED_IMAGE BPF_SYSCALL BPF_EVENTS
+			BPF_JIT BPF_LSM CGROUP_BPF DEBUG_INFO_BTF" "$o" || rc=1
+	done
+	report "$what" $rc
+fi
+
 # Where checkpatch is wrong: type of the message, and regular expressions for
 # the path and for a line that it shows
 checkpatch_excuses() {

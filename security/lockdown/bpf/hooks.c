@@ -266,14 +266,14 @@ void lockdown_bpf_explain(struct bpf_verifier_env *env)
  *
  * What restricted mode would say of its pointers the verifier finds out only when
  * it treats it so. All else there is a record of already. A device's driver, which
- * verifies too, need not know.
+ * verifies too, need not know; nor are images, of users' keys, loaded twice.
  *
  * Return: whether to verify it again with lockdown_bpf_rehearse(), and to drop it then.
  */
 bool lockdown_bpf_rehearses(const struct bpf_prog *prog)
 {
 	return prog->aux->lockdown.rehearse && audit_enabled != AUDIT_OFF &&
-	       !bpf_prog_is_dev_bound(prog->aux);
+	       !bpf_prog_is_dev_bound(prog->aux) && !prog->aux->sig.image;
 }
 
 /* The format in @reg, if nobody can change it from here on */
@@ -556,8 +556,8 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
 	if ((holds_programs(map) || holds_callbacks(map)) && !join(&map->lockdown, who))
 		rule = "signed and unsigned programs would run each other; make one for each";
 	/* What a signed loader takes for constant, it has filled itself. */
-	else if (who->mode && aux->sig.by_signed && map->map_flags & BPF_F_RDONLY_PROG &&
-		 !map->filled_by_signed)
+	else if (who->mode && aux->sig.by_signed && bpf_map_holds_constants(map) &&
+		 READ_ONCE(map->frozen) && !map->filled_by_signed)
 		rule = "the signed loader has not filled it; let the loader make it";
 	/* Who is in an inner map is not known before it is looked up. */
 	else if (who->mode && inner && holds_programs(inner))
@@ -565,8 +565,12 @@ static int check_map(struct bpf_verifier_env *env, struct bpf_map *map)
 	else if (who->fenced && !env->bypass_spec_v1 &&
 		 (map->bypass_spec_v1 || (inner && inner->bypass_spec_v1)))
 		rule = "it was made without masks against speculation; make it anew";
-	if (!rule)
+	if (!rule) {
+		/* No constants, then: user space may fill it as well. */
+		if (!READ_ONCE(map->frozen))
+			WRITE_ONCE(map->filled_by_signed, false);
 		return 0;
+	}
 	bpf_log(&env->log, "lockdown: map '%s' is refused in %s mode: %s\n",
 		map->name, mode_name(lockdown_bpf_mode()), rule);
 	refuse(env->prog->aux, mode_name(lockdown_bpf_mode()), "map ", map->name, rule);

@@ -251,7 +251,7 @@ static int write_object(const char *path, const char *out_path, void *comp, size
 	}
 	/* what a link leads to is replaced, not the link */
 	target = realpath(out_path, NULL);
-	if (target && (stat(target, &old) || !S_ISREG(old.st_mode))) {
+	if (target ? stat(target, &old) || !S_ISREG(old.st_mode) : !lstat(out_path, &old)) {
 		p_err("'%s' is not a regular file", out_path);
 		goto out;
 	}

@@ -173,7 +173,6 @@ static inline bool image_is_zero(const void *data, size_t len)
 	return true;
 }
 
-/* Returns NULL, or what is wrong with the records of @img */
 /* Is there a string at @off, which may be empty, of a length that names may have? */
 static inline bool image_has_name(const struct image *img, __u32 off)
 {
@@ -181,6 +180,7 @@ static inline bool image_has_name(const struct image *img, __u32 off)
 	       strnlen(image_str(img, off), BPF_IMAGE_MAX_NAME) < BPF_IMAGE_MAX_NAME;
 }
 
+/* Returns NULL, or what is wrong with the records of @img */
 static inline const char *image_check_records(const struct image *img)
 {
 	__u32 i, cnt, map_cnt;

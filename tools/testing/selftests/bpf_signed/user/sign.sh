@@ -175,11 +175,16 @@ mkfifo pipe
 refused "into something that is no file" "'pipe' is not a regular file" \
 	b sign file rich.o $S -o pipe
 check "which stays what it was" [ -p pipe ]
+ln -s nowhere dangling
+# shellcheck disable=SC2086
+refused "or behind a link that leads nowhere" "'dangling' is not a regular file" \
+	b sign file rich.o $S -o dangling
 echo "sign verify r.o a.o" >commands
-says "sign and verify in batch mode" "verified" b -i good.crt batch file commands
+# shellcheck disable=SC2086
+says "verify in batch mode" "verified" b -S $S batch file commands
 echo "sign file m.o" >commands
 # shellcheck disable=SC2086
-check "and sign" b $S batch file commands
+check "and sign" b -S $S batch file commands
 check "no temporary file is left" sh -c '! ls ./*.o.?????? 2>/dev/null'
 
 # The rest of the object

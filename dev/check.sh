@@ -119,22 +119,30 @@ else
 	report "$what" $rc
 fi
 
-# compiles_without "OPTION..." OBJECT: with the command that kbuild has kept, but as if
+# compiles_without OBJECT OPTION...: with the command that kbuild has kept, but as if
 # these options were off. Only what the compiler says of the source counts.
 compiles_without() {
-	local cmd off=$BUILD/check.without.h obj=$2
-	# shellcheck disable=SC2086 # words
-	printf '#undef CONFIG_%s\n' $1 >"$off"
+	local cmd off obj=$1
+	shift
+	off=$BUILD/check.without.$(echo "$obj $*" | sha256sum | cut -c 1-16).h
+	printf '#undef CONFIG_%s\n' "$@" >"$off"
 	cmd=$(sed -n 's/^savedcmd_[^ ]* := *//p' "$KOUT/$(dirname "$obj")/.$(basename "$obj").cmd" |
 		sed -e 's/ ; .*//' -e 's/ -o [^ ]*\.o / /' -e "s, -c , -fsyntax-only -include $off ,")
-	(cd "$KOUT" && bash -c "$cmd")
+	(cd "$KOUT" && bash -c "$cmd") || return
+	rm -f "$off"
 }
 
-# The C files that the series changes, as far as this kernel has them
-changed_objects() {
+# What the series changes, as far as this kernel has it, and what may be off then
+parts_left_out() {
+	local policy=SECURITY_LOCKDOWN_BPF images="BPF_SIGNED_IMAGE RUST" obj
 	sed -n 's,^+++ b/\(\(kernel\|net\|drivers\|security\)/.*\)\.c$,\1.o,p' \
 		"$ROOT"/patches/*.patch | sort -u | while IFS= read -r obj; do
-		[ ! -e "$KOUT/$obj" ] || echo "$obj"
+		[ -e "$KOUT/$obj" ] || continue
+		echo "$obj $policy"
+		echo "$obj $policy $images"
+		# these are not there without it
+		[[ ! $obj =~ ^kernel/(bpf/|trace/bpf_trace)|/bpf_sk_storage ]] || continue
+		echo "$obj $policy $images BPF_SYSCALL BPF_EVENTS BPF_JIT BPF_LSM CGROUP_BPF DEBUG_INFO_BTF"
 	done
 }
 
@@ -143,14 +151,10 @@ if [ ! -e "$KOUT/vmlinux" ]; then
 	leave_out "$what" "the kernel is not built ('make kernel')"
 else
 	rc=0
-	for o in $(changed_objects); do
-		compiles_without SECURITY_LOCKDOWN_BPF "$o" || rc=1
-		compiles_without "SECURITY_LOCKDOWN_BPF BPF_SIGNED_IMAGE RUST" "$o" || rc=1
-		# these are not there without it
-		[[ ! $o =~ ^kernel/(bpf/|trace/bpf_trace) ]] || continue
-		compiles_without "SECURITY_LOCKDOWN_BPF BPF_SIGNED_IMAGE BPF_SYSCALL BPF_EVENTS
-			BPF_JIT BPF_LSM CGROUP_BPF DEBUG_INFO_BTF" "$o" || rc=1
-	done
+	export -f compiles_without
+	export KOUT
+	# shellcheck disable=SC2016
+	parts_left_out | xargs -P "$JOBS" -L 1 bash -c 'compiles_without "$@"' _ || rc=1
 	report "$what" $rc
 fi
 

@@ -7,6 +7,8 @@
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include "lib.h"
 
@@ -173,6 +175,76 @@ static void light_skeleton_of_shared_files(const void *arg)
 	close(fds[1]);
 }
 
+/* What another process has come to, which finds maps by their ids */
+struct meddler {
+	int refused;
+	int wrote;
+};
+
+/* Writes to each map of constants that comes up, as long as it can. */
+static void meddle(struct meddler *m)
+{
+	static char value[4096];
+	struct bpf_map_info info;
+	union bpf_attr attr;
+	__u32 last = 0;
+	int key = 0, fd;
+
+	for (;;) {
+		memset(&attr, 0, sizeof(attr));
+		attr.start_id = last;
+		if (sys_bpf(BPF_MAP_GET_NEXT_ID, &attr, sizeof(attr)))
+			continue;
+		last = attr.next_id;
+		memset(&attr, 0, sizeof(attr));
+		attr.map_id = last;
+		fd = sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
+		memset(&attr, 0, sizeof(attr));
+		memset(&info, 0, sizeof(info));
+		attr.info.bpf_fd = fd;
+		attr.info.info_len = sizeof(info);
+		attr.info.info = (uintptr_t)&info;
+		if (fd < 0 || sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) ||
+		    !(info.map_flags & BPF_F_RDONLY_PROG) || info.value_size > sizeof(value)) {
+			close(fd);
+			continue;
+		}
+		if (!map_update(fd, &key, value))
+			m->wrote++;
+		else if (errno == EPERM)
+			m->refused++;
+		close(fd);
+	}
+}
+
+static void light_skeleton_meddled_with(const void *arg)
+{
+	struct meddler *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct small *skel;
+	int i, loaded = 0;
+	pid_t child;
+
+	check(m != MAP_FAILED, "no memory");
+	child = must(fork());
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		meddle(m);
+	}
+	for (i = 0; i < 1000 && (i < rounds(100) || !m->refused); i++) {
+		skel = loader(1);
+		/* a write that is being refused keeps a map from being frozen */
+		if (!small__load(skel)) {
+			check(prog_run(skel->progs.small.prog_fd) == 34, "another result");
+			loaded++;
+		}
+		small__destroy(skel);
+	}
+	kill(child, SIGKILL);
+	check(!m->wrote, "%d writes to what the loader fills", m->wrote);
+	check(loaded && m->refused, "%d loaded, %d refused", loaded, m->refused);
+}
+
 static void light_skeleton_altered(const void *arg)
 {
 	struct small *skel = loader(1);
@@ -309,6 +381,7 @@ static const struct test_case cases[] = {
 	CASE(light_skeleton_as_image),
 	CASE(light_skeleton_by_itself),
 	CASE(light_skeleton_of_shared_files),
+	CASE(light_skeleton_meddled_with),
 	CASE(light_skeleton_altered),
 	CASE(image_as_instructions),
 	CASE(image_as_instructions_from_any_offset),

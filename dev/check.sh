@@ -141,7 +141,7 @@ parts_left_out() {
 		echo "$obj $policy"
 		echo "$obj $policy $images"
 		# these are not there without it
-		[[ ! $obj =~ ^kernel/(bpf/|trace/bpf_trace)|/bpf_sk_storage ]] || continue
+		[[ ! $obj =~ ^(kernel/(bpf/|trace/bpf_trace)|net/bpf/)|/bpf_sk_storage ]] || continue
 		echo "$obj $policy $images BPF_SYSCALL BPF_EVENTS BPF_JIT BPF_LSM CGROUP_BPF DEBUG_INFO_BTF"
 	done
 }

@@ -152,7 +152,7 @@ if [ ! -e "$KOUT/vmlinux" ]; then
 else
 	rc=0
 	export -f compiles_without
-	export KOUT
+	export BUILD KOUT
 	# shellcheck disable=SC2016
 	parts_left_out | xargs -P "$JOBS" -L 1 bash -c 'compiles_without "$@"' _ || rc=1
 	report "$what" $rc

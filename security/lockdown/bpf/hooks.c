@@ -657,8 +657,8 @@ bool lockdown_bpf_may_tail_call(const struct bpf_lockdown *owner,
  * lockdown_bpf_clear_cb - clear what is left of others in the control block of a packet
  * @skb: packet that programs of tc are about to see
  *
- * Pointers, for one. What the programs of one hook leave there for each other, and
- * those that they call, is not touched.
+ * Pointers, for one. To be called once for a list of programs: what they leave there
+ * for each other, and for those that they call, is not touched.
  */
 void lockdown_bpf_clear_cb(struct sk_buff *skb)
 {

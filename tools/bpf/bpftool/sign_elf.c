@@ -250,11 +250,11 @@ static int write_object(const char *path, const char *out_path, void *comp, size
 		return -1;
 	}
 	/* what a link leads to is replaced, not the link */
-	target = realpath(out_path, NULL);
-	if (target ? stat(target, &old) || !S_ISREG(old.st_mode) : !lstat(out_path, &old)) {
+	if (!lstat(out_path, &old) && (stat(out_path, &old) || !S_ISREG(old.st_mode))) {
 		p_err("'%s' is not a regular file", out_path);
 		goto out;
 	}
+	target = realpath(out_path, NULL);
 	out_path = target ?: out_path;
 	if (fstat(in_fd, &st) || asprintf(&tmp, "%s.XXXXXX", out_path) < 0) {
 		tmp = NULL;
@@ -337,7 +337,9 @@ int read_signed_file(struct signed_file *f, const char *path)
 {
 	int fd, err = -ENOENT;
 	Elf_Scn *scn = NULL;
+	const void *btf;
 	const char *name;
+	__u32 btf_sz;
 	GElf_Shdr shdr;
 	Elf_Data *data;
 	Elf *elf;
@@ -364,8 +366,11 @@ int read_signed_file(struct signed_file *f, const char *path)
 			break;
 		}
 		memcpy(f->data, data->d_buf, data->d_size);
-		if (!bpf_companion_parse(&f->comp, f->data, data->d_size))
-			err = 0;
+		if (bpf_companion_parse(&f->comp, f->data, data->d_size))
+			break;
+		btf = bpf_companion_btf(&f->comp, &btf_sz);
+		libbpf_sha256(btf, btf_sz, f->btf_digest);
+		err = 0;
 		break;
 	}
 	if (err)
@@ -385,12 +390,9 @@ const char *file_image(const struct signed_file *f, __u32 i, struct image *img)
 	return image_parse(img, data, size);
 }
 
-bool image_has_btf(const struct image *img, const void *btf, __u32 btf_sz)
+bool image_has_btf(const struct image *img, const __u8 *digest)
 {
-	__u8 digest[SHA256_DIGEST_LENGTH];
-
-	libbpf_sha256(btf, btf_sz, digest);
-	return image_btf(img) && memcmp(image_btf(img)->digest, digest, sizeof(digest)) == 0;
+	return image_btf(img) && memcmp(image_btf(img)->digest, digest, SHA256_DIGEST_LENGTH) == 0;
 }
 
 /* In JSON an error is a member of the file or program that it is about */

@@ -433,7 +433,7 @@ static const char *verdict_str(int err)
 	}
 }
 
-static int take_signature(const char *dir, const char *name, const void *btf, __u32 btf_sz,
+static int take_signature(const char *dir, const char *name, const __u8 *btf_digest,
 			  struct signed_prog *prog)
 {
 	char path[PATH_MAX];
@@ -454,7 +454,7 @@ static int take_signature(const char *dir, const char *name, const void *btf, __
 		p_err("%s: %s", path, why);
 		return -1;
 	}
-	if (!image_is_of(&img, name) || !image_has_btf(&img, btf, btf_sz)) {
+	if (!image_is_of(&img, name) || !image_has_btf(&img, btf_digest)) {
 		p_err("'%s' was not made from this object", path);
 		return -1;
 	}
@@ -481,6 +481,7 @@ static int attach_one(const char *file, const char *dir)
 {
 	LIBBPF_OPTS(bpf_gen_images_opts, opts);
 	const char *out = sign_output_path ?: file;
+	__u8 btf_digest[SHA256_DIGEST_LENGTH];
 	struct signed_prog *progs = NULL;
 	const struct policy none = {};
 	struct bpf_object *obj;
@@ -496,8 +497,9 @@ static int attach_one(const char *file, const char *dir)
 		p_err("mem alloc failed");
 		goto out_close;
 	}
+	libbpf_sha256(opts.btf, opts.btf_size, btf_digest);
 	for (i = 0; i < opts.image_cnt; i++) {
-		err = take_signature(dir, opts.images[i].name, opts.btf, opts.btf_size, &progs[i]);
+		err = take_signature(dir, opts.images[i].name, btf_digest, &progs[i]);
 		if (err)
 			goto out_free;
 	}
@@ -547,15 +549,14 @@ static int do_attach(int argc, char **argv)
 /* Returns what is wrong with a program, or NULL */
 static const char *verify_prog(const struct signed_file *f, __u32 i)
 {
-	__u32 image_sz, sig_sz, btf_sz;
-	const void *image, *sig, *btf;
+	__u32 image_sz, sig_sz;
+	const void *image, *sig;
 	struct image img;
 	const char *why;
 	int err;
 
 	image = bpf_companion_image(&f->comp, i, &image_sz);
 	sig = bpf_companion_sig(&f->comp, i, &sig_sz);
-	btf = bpf_companion_btf(&f->comp, &btf_sz);
 	/* as in the kernel, what is in an image counts after its signature */
 	err = bpftool_verify_data(image, image_sz, sig, sig_sz);
 	if (err)
@@ -565,7 +566,7 @@ static const char *verify_prog(const struct signed_file *f, __u32 i)
 		return why;
 	if (!image_is_of(&img, bpf_companion_name(&f->comp, i)))
 		return "what goes by this name is the image of another program";
-	return image_has_btf(&img, btf, btf_sz) ? NULL : "BTF was altered";
+	return image_has_btf(&img, f->btf_digest) ? NULL : "BTF was altered";
 }
 
 static void show_verified(const char *path, const char *name, const char *why)

@@ -17,6 +17,8 @@ struct signed_file {
 	const char *path;
 	struct bpf_companion comp;
 	void *data;
+	/* of the BTF in comp */
+	__u8 btf_digest[SHA256_DIGEST_LENGTH];
 	/* what is wrong with it, to be put behind the path */
 	char why[128];
 };
@@ -45,7 +47,7 @@ int attach_companion(const char *path, const char *out_path, const void *btf, __
 int read_signed_file(struct signed_file *f, const char *path);
 void free_signed_file(struct signed_file *f);
 const char *file_image(const struct signed_file *f, __u32 i, struct image *img);
-bool image_has_btf(const struct image *img, const void *btf, __u32 btf_sz);
+bool image_has_btf(const struct image *img, const __u8 *digest);
 void file_error(const char *path, const char *why);
 void prog_error(const char *path, const char *name, const char *why);
 void lockdown_words(__u32 classes, char *buf, size_t size);

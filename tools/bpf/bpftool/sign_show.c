@@ -479,7 +479,7 @@ static void show_policy(const struct signed_file *f)
 	for (i = 0; i < f->comp.hdr->prog_cnt; i++)
 		if (!file_image(f, i, &img))
 			policy_of_prog(&pl, &img, bpf_companion_name(&f->comp, i),
-				       image_has_btf(&img, data, size) ? btf : NULL);
+				       image_has_btf(&img, f->btf_digest) ? btf : NULL);
 	btf__free(btf);
 
 	if (json_output) {
@@ -502,31 +502,28 @@ static void show_policy(const struct signed_file *f)
 
 static int show_one(const char *path)
 {
-	__u8 digest[SHA256_DIGEST_LENGTH];
 	struct signed_file f;
 	struct image img;
-	const void *btf;
 	const char *why;
-	__u32 btf_sz, i;
 	int err = 0;
+	__u32 i;
 
 	if (read_signed_file(&f, path)) {
 		file_error(path, f.why);
 		return -1;
 	}
 
-	btf = bpf_companion_btf(&f.comp, &btf_sz);
-	libbpf_sha256(btf, btf_sz, digest);
 	if (json_output) {
 		jsonw_start_object(json_wtr);
 		jsonw_string_field(json_wtr, "file", path);
-		jsonw_uint_field(json_wtr, "bytes_btf", btf_sz);
-		show_hex("btf_sha256", digest, sizeof(digest));
+		jsonw_uint_field(json_wtr, "bytes_btf", f.comp.hdr->btf_len);
+		show_hex("btf_sha256", f.btf_digest, sizeof(f.btf_digest));
 		jsonw_name(json_wtr, "programs");
 		jsonw_start_array(json_wtr);
 	} else {
-		printf("%s: %u programs\n\tBTF %uB  sha256 ", path, f.comp.hdr->prog_cnt, btf_sz);
-		show_hex(NULL, digest, sizeof(digest));
+		printf("%s: %u programs\n\tBTF %uB  sha256 ", path, f.comp.hdr->prog_cnt,
+		       f.comp.hdr->btf_len);
+		show_hex(NULL, f.btf_digest, sizeof(f.btf_digest));
 		printf("\n");
 	}
 	for (i = 0; i < f.comp.hdr->prog_cnt; i++) {
@@ -536,7 +533,7 @@ static int show_one(const char *path)
 			err = -1;
 			continue;
 		}
-		if (!image_has_btf(&img, btf, btf_sz)) {
+		if (!image_has_btf(&img, f.btf_digest)) {
 			why = "was signed with another BTF";
 			err = -1;
 		}

@@ -766,20 +766,20 @@ static int add_rule_targets(struct gen_images *g, enum bpf_prog_type type, const
 			pr_warn("images: prog '%s': attach target without a name\n", prog_name);
 			return -EINVAL;
 		}
-		/* a pattern may fit others as well */
-		if (!has_targets(type) && strchr(rule->name, '*'))
-			continue;
+		if (!has_targets(type)) {
+			/* a pattern may fit others as well */
+			if (strchr(rule->name, '*'))
+				continue;
+			pr_warn("images: prog '%s': programs of type %s have no attach target\n",
+				prog_name, libbpf_bpf_prog_type_str(type) ?: "unknown");
+			return -EINVAL;
+		}
 		g->rule_used[i] = true;
 		if (rule->kind == BPF_IMAGE_RULE_ATTACH && image_event_kinds(type, &first, &last)) {
 			err = add_rule_event(g, type, prog_name, target);
 			if (err)
 				return err;
 			continue;
-		}
-		if (!has_targets(type)) {
-			pr_warn("images: prog '%s': programs of type %s have no attach target\n",
-				prog_name, libbpf_bpf_prog_type_str(type) ?: "unknown");
-			return -EINVAL;
 		}
 		flags = rule->kind == BPF_IMAGE_RULE_ATTACH_PROG ? BPF_IMAGE_ATTACH_PROG : 0;
 		if (type == BPF_PROG_TYPE_STRUCT_OPS) {

@@ -156,9 +156,14 @@ static struct chosen {
 	bool ok[MAX_PROGRAMS];
 } *chosen;
 
+/* What a signed load is made of, in ns; for the other processes, too */
 static struct parts {
 	__u64 images;
+	__u64 verifier;
+	__u64 programs;
 } *parts;
+
+static struct meter *meter;
 
 /* Leaves out what this kernel has no place for, as tools do */
 static void choose_here(const char *path)
@@ -335,6 +340,24 @@ static struct meter *start_meter(const char *path)
 }
 
 /*
+ * Some of what libbpf wants to know of the kernel it learns by loading programs of
+ * its own. The second time it knows.
+ */
+static int meter_load(const void *path)
+{
+	int err = load_object(path);
+
+	if (err)
+		return err;
+	parts->verifier = meter->sum;
+	parts->programs = meter->calls;
+	err = load_object(path);
+	parts->verifier = meter->sum - parts->verifier;
+	parts->programs = meter->calls - parts->programs;
+	return err;
+}
+
+/*
  * All that comes before the kernel looks into an image. It goes no further with as
  * many fds as no image has slots.
  */
@@ -382,10 +405,10 @@ static int verify_images(const void *path)
 
 static int bench_parts(const char *meter_path, char **objects)
 {
-	struct meter *meter = start_meter(meter_path);
-	__u64 took, calls, sum;
+	__u64 took;
 	int err;
 
+	meter = start_meter(meter_path);
 	elf_version(EV_CURRENT);
 	for (; *objects; objects++) {
 		const char *name = object_name(*objects);
@@ -393,26 +416,23 @@ static int bench_parts(const char *meter_path, char **objects)
 		choose(*objects);
 		if (!chosen->cnt)
 			continue;
-		sum = meter->sum;
-		calls = meter->calls;
-		err = time_load(load_object, *objects, &took);
-		sum = meter->sum - sum;
-		calls = meter->calls - calls;
-		parts->images = 0;
+		memset(parts, 0, sizeof(*parts));
+		err = time_load(meter_load, *objects, &took);
 		err = err ?: time_load(verify_images, *objects, &took);
-		if (err || calls != chosen->cnt) {
+		if (err || parts->programs != chosen->cnt) {
 			fprintf(stderr, "%s: %s, %llu of %u programs\n", name, strerror(-err),
-				calls, chosen->cnt);
+				parts->programs, chosen->cnt);
 			return 1;
 		}
-		printf("%s\t%u\t%llu\t%llu\n", name, chosen->cnt, sum, parts->images);
+		printf("%s\t%u\t%llu\t%llu\n", name, chosen->cnt, parts->verifier,
+		       parts->images);
 	}
 	return 0;
 }
 
 /* Lets the kernel relocate a program, and tells how long that took */
-static __u64 relocate(struct meter *meter, int btf_fd, const struct bpf_insn *insns,
-		      size_t insn_cnt, const struct bpf_core_relo *relos, __u32 relo_cnt)
+static __u64 relocate(int btf_fd, const struct bpf_insn *insns, size_t insn_cnt,
+		      const struct bpf_core_relo *relos, __u32 relo_cnt)
 {
 	__u64 calls = meter->calls;
 	union bpf_attr attr;
@@ -449,7 +469,7 @@ static __u64 relocate(struct meter *meter, int btf_fd, const struct bpf_insn *in
  * The C engine keeps what it found for 31 names, by their hash. With one name for
  * each, which no type has, everything else is forgotten.
  */
-static void forget_candidates(struct meter *meter)
+static void forget_candidates(void)
 {
 	enum { SLOTS = 31 };
 	static struct bpf_core_relo relos[SLOTS];
@@ -490,15 +510,15 @@ static void forget_candidates(struct meter *meter)
 			die("BTF");
 		btf_fd = btf__fd(btf);
 	}
-	relocate(meter, btf_fd, insns, SLOTS + 1, relos, SLOTS);
+	relocate(btf_fd, insns, SLOTS + 1, relos, SLOTS);
 }
 
 /*
  * Relocates all sections with programs as they stand in the file, each as if it
  * was one program. Returns how long it took, and how many records there are.
  */
-static __u64 relocate_all(struct meter *meter, int btf_fd, const struct btf *btf,
-			  const struct btf_ext *ext, Elf *elf, __u32 *records)
+static __u64 relocate_all(int btf_fd, const struct btf *btf, const struct btf_ext *ext,
+			  Elf *elf, __u32 *records)
 {
 	const struct ext_section *sec;
 	const struct ext_header *hdr;
@@ -526,11 +546,11 @@ static __u64 relocate_all(struct meter *meter, int btf_fd, const struct btf *btf
 		if (!insns)
 			die(name);
 		insn_cnt /= sizeof(*insns);
-		took += relocate(meter, btf_fd, insns, insn_cnt, sec->relos, sec->cnt);
+		took += relocate(btf_fd, insns, insn_cnt, sec->relos, sec->cnt);
 		*records += sec->cnt;
 		/* what the meter itself takes */
 		for (least = ~0ULL, i = 0; i < 3; i++) {
-			__u64 none = relocate(meter, btf_fd, insns, insn_cnt, NULL, 0);
+			__u64 none = relocate(btf_fd, insns, insn_cnt, NULL, 0);
 
 			least = none < least ? none : least;
 		}
@@ -539,7 +559,7 @@ static __u64 relocate_all(struct meter *meter, int btf_fd, const struct btf *btf
 	return took;
 }
 
-static void relocate_object(struct meter *meter, int rounds, const char *path)
+static void relocate_object(int rounds, const char *path)
 {
 	const char *name = object_name(path);
 	struct btf_ext *ext = NULL;
@@ -563,14 +583,14 @@ static void relocate_object(struct meter *meter, int rounds, const char *path)
 	if (!btf || !elf)
 		die(path);
 	if (ext) {
-		forget_candidates(meter);
-		took = relocate_all(meter, bpf_object__btf_fd(obj), btf, ext, elf, &records);
+		forget_candidates();
+		took = relocate_all(bpf_object__btf_fd(obj), btf, ext, elf, &records);
 		if (records) {
 			printf("%s\t%u\t%llu", name, records, took);
 			while (rounds--)
 				printf("\t%llu",
-				       relocate_all(meter, bpf_object__btf_fd(obj), btf, ext,
-						    elf, &records));
+				       relocate_all(bpf_object__btf_fd(obj), btf, ext, elf,
+						    &records));
 			printf("\n");
 		}
 	}
@@ -584,11 +604,10 @@ out:
 
 static int bench_relocate(const char *meter_path, int rounds, char **objects)
 {
-	struct meter *meter = start_meter(meter_path);
-
+	meter = start_meter(meter_path);
 	elf_version(EV_CURRENT);
 	for (; *objects; objects++) {
-		relocate_object(meter, rounds, *objects);
+		relocate_object(rounds, *objects);
 		fflush(stdout);
 	}
 	return 0;

@@ -4,6 +4,10 @@
 
 #define STACK_BYTES 256
 
+/* <asm-generic/socket.h> */
+#define SOL_SOCKET 1
+#define SO_MARK 36
+
 /* ---- the stack --------------------------------------------------------- */
 
 static __noinline int leave_pointers(void)
@@ -145,6 +149,47 @@ int failed_xdp_load_bytes(struct xdp_md *xdp)
 	leave_pointers();
 	load_bytes_fails(xdp);
 	return XDP_PASS;
+}
+
+static __noinline int copy_from_task_flags(void)
+{
+	__u64 slots[STACK_BYTES / 8];
+
+	bpf_copy_from_user_task(slots, sizeof(slots), (void *)io.arg[0],
+				bpf_get_current_task_btf(), 1);
+	io.val[0] = slots[16];
+	return 0;
+}
+
+SEC("syscall")
+int failed_copy_from_task(void *ctx)
+{
+	leave_pointers();
+	return copy_from_task_flags();
+}
+
+/* The socket of a time stamp is not locked, and has no options to tell. */
+static __noinline int getsockopt_fails(struct bpf_sock_ops *ctx)
+{
+	__u64 slots[STACK_BYTES / 8];
+
+	bpf_getsockopt(ctx, SOL_SOCKET, SO_MARK, slots, sizeof(slots));
+	io.val[0] = slots[16];
+	return 0;
+}
+
+SEC("sockops")
+int failed_getsockopt(struct bpf_sock_ops *ctx)
+{
+	int flags = SK_BPF_CB_TX_TIMESTAMPING;
+
+	if (ctx->op < BPF_SOCK_OPS_TSTAMP_SCHED_CB) {
+		bpf_setsockopt(ctx, SOL_SOCKET, SK_BPF_CB_FLAGS, &flags, sizeof(flags));
+		return PASS;
+	}
+	leave_pointers();
+	getsockopt_fails(ctx);
+	return PASS;
 }
 
 /* These clear what they cannot fill, and have to go on doing so. */

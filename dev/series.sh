@@ -3,8 +3,8 @@
 #
 # Writes the series for the mailing list to $BUILD/series, applies it to the
 # pristine base with git am, and compares the outcome with the tree that is
-# built. With --build every step is compiled on its own, without a warning, and
-# booted.
+# built. With --build every step is compiled on its own, kernel, libbpf and
+# bpftool, without a warning, and booted.
 #
 #	FROM=N   the first step to build, 1 without it
 
@@ -67,32 +67,58 @@ note "series: ${#patches[@]} patches in $out; git am gives the tree that is buil
 [ "${1:-}" = --build ] || exit 0
 
 # The steps are built one after the other in the same place, so that each costs
-# only what it changed.
+# only what it changed: the kernel, libbpf and bpftool, or nothing at all.
 load_env
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 steps=$BUILD/steps
 base_git worktree add -q --detach "$steps" "$base" 2>/dev/null || true
-mkdir -p "$BUILD/steps-kernel"
-smake() {
-	make -C "$steps" O="$BUILD/steps-kernel" LLVM="$LLVM" RUSTC="$RUSTC" \
-		BINDGEN="$BINDGEN" -j"$JOBS" "$@"
+mkdir -p "$BUILD/steps-kernel" "$BUILD/steps-tools/libbpf" "$BUILD/steps-tools/bpftool"
+llvm=${LLVM#-}
+step_kernel() {
+	local make=(make -C "$steps" O="$BUILD/steps-kernel" LLVM="$LLVM" RUSTC="$RUSTC"
+		BINDGEN="$BINDGEN" -j"$JOBS")
+
+	"${make[@]}" KCONFIG_ALLCONFIG="$ROOT/dev/kernel.config" allnoconfig &&
+		"${make[@]}" bzImage
 }
-one_step() {
-	smake KCONFIG_ALLCONFIG="$ROOT/dev/kernel.config" allnoconfig &&
-		smake bzImage
+step_tools() {
+	local cc=(CC="clang-$llvm" HOSTCC="clang-$llvm" LD="ld.lld-$llvm"
+		HOSTLD="ld.lld-$llvm" AR="llvm-ar-$llvm" HOSTAR="llvm-ar-$llvm"
+		CLANG="clang-$llvm" LLVM_STRIP="llvm-strip-$llvm")
+
+	export CLANG="clang-$llvm"
+	make -C "$steps/tools/lib/bpf" -j"$JOBS" "${cc[@]}" \
+		OUTPUT="$BUILD/steps-tools/libbpf/" "$BUILD/steps-tools/libbpf/libbpf.a" &&
+		make -C "$steps/tools/bpf/bpftool" -j"$JOBS" "${cc[@]}" \
+			OUTPUT="$BUILD/steps-tools/bpftool/" SKIP_LLVM=1 \
+			VMLINUX_BTF="$BUILD/steps-kernel/vmlinux"
+}
+# changes PATH...: since the step before
+changes() {
+	! base_git diff --quiet "$before" "$c" -- "$@"
+}
+built() {
+	with_progress "$BUILD/steps.log" "step $n: $(base_git log -1 --format=%s "$c")" "$@"
+	! grep -E 'warning:' "$BUILD/steps.log" >&2 || die "step $n has warnings"
 }
 unset APPEND CPUS MEMORY TIMEOUT RO
 n=0
+before=
 for c in $(base_git rev-list --reverse "$base..$tip"); do
 	n=$((n + 1))
 	[ "$n" -ge "${FROM:-0}" ] || continue
 	git -C "$steps" checkout -q --force --detach "$c"
-	with_progress "$BUILD/steps.log" \
-		"step $n: $(base_git log -1 --format=%s "$c")" one_step
-	! grep -E 'warning:' "$BUILD/steps.log" >&2 || die "step $n has warnings"
-	VM_DIR=$BUILD/vm/steps BZIMAGE=$BUILD/steps-kernel/arch/x86/boot/bzImage \
-	CMD=true "$ROOT/dev/vm.sh" 9>&- || die "step $n does not boot"
-	! grep -E 'BUG:|WARNING:|Oops' "$BUILD/vm/steps/console" >&2 ||
-		die "step $n boots with a warning"
+	# the first to be built is built as a whole
+	if [ -z "$before" ] || changes . ':!Documentation' ':!tools' ':!MAINTAINERS'; then
+		built step_kernel
+		VM_DIR=$BUILD/vm/steps BZIMAGE=$BUILD/steps-kernel/arch/x86/boot/bzImage \
+		CMD=true "$ROOT/dev/vm.sh" 9>&- || die "step $n does not boot"
+		! grep -E 'BUG:|WARNING:|Oops' "$BUILD/vm/steps/console" >&2 ||
+			die "step $n boots with a warning"
+	fi
+	if [ -z "$before" ] || changes tools/lib tools/bpf tools/include; then
+		built step_tools
+	fi
+	before=$c
 done
 note "series: each of $n steps builds and boots"

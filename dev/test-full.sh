@@ -8,13 +8,14 @@
 #     BTF of this kernel and of others; against relo_core.c as the series leaves it,
 #     and once more, on a tenth of the pairs, as it is in the base tree
 #   - fuzzing of image parser and engine
+#   - the faults of the engine in C, which have to show on the base kernel
 #   - what each mode of lockdown says to each way to kernel memory, for each signer
 #   - the kernel's own selftests, on the base kernel and on the patched one
 #
 #	PAIRS=1000000   how many pairs
 #	SEED=0		which: from this number on
 #	TIME=600	seconds of fuzzing for each target
-#	TESTS=		some of: pairs fuzz guests selftests
+#	TESTS=		some of: pairs fuzz faults guests selftests
 #
 # Closes with one line "N passed, M failed, K skipped".
 
@@ -23,8 +24,10 @@ load_env
 
 PAIRS=${PAIRS:-1000000}; : "${PAIRS:=1000000}"
 export TIME=${TIME:-600}; : "${TIME:=600}"
-TESTS=${TESTS:-pairs fuzz guests selftests}; : "${TESTS:=pairs fuzz guests selftests}"
-all_known "$TESTS" pairs fuzz guests selftests
+all='pairs fuzz faults guests selftests'
+TESTS=${TESTS:-$all}; : "${TESTS:=$all}"
+# shellcheck disable=SC2086
+all_known "$TESTS" $all
 logs=$BUILD/test-full
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
@@ -70,6 +73,45 @@ step() {
 	add "$name" "$p" "$f" "$s"
 }
 
+# faults: each case of core_relo_faults that is about a fault has to fail on the base
+# kernel, and those about (a) by an oops. That leaves the mutex locked, so that each of
+# them has a guest of its own.
+faults() {
+	local log=$logs/faults.log passed=0 failed=0 name
+	local guest=(env APPEND= RO= VM_DIR= CPUS=1 MEMORY=1G TIMEOUT=600 "$ROOT/dev/vm.sh")
+	local names=() run="cd '$TOOLS/bpf_signed' && sysctl -qw kernel.panic_on_oops=0"
+
+	FLAVOUR=base "$ROOT/dev/kernel.sh" >&2
+	CMD="$run && ./core_relo_faults" BZIMAGE=$KOUT/arch/x86/boot/bzImage \
+		"${guest[@]}" >"$log" 2>&1 || true
+	mapfile -t names < <(sed -nE 's/^(not )?ok [0-9]+ (\([a-e]\) .*)$/\2/p' "$log")
+	on_base() {
+		CMD="$run; ./core_relo_faults '$1' || true" \
+			BZIMAGE=$BUILD/kernel-base/arch/x86/boot/bzImage "${guest[@]}" \
+			>"$log.one" 2>&1 || true
+		cat "$log.one" >>"$log"
+	}
+	# shows NAME: the case failed, and if it is of (a) the kernel oopsed in it
+	shows() {
+		sed -nE 's/^not ok [0-9]+ //p' "$log.one" | grep -qxF "$1" &&
+			{ [ "${1#(a)}" = "$1" ] || grep -q 'the kernel oopsed' "$log.one"; }
+	}
+	for name in "${names[@]}"; do
+		on_base "$name"
+		if shows "$name"; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "    does not show on the base kernel: $name"
+		fi
+	done
+	for name in a b c d e; do
+		printf '%s\n' "${names[@]}" | grep -q "^($name)" || failed=$((failed + 1))
+	done
+	echo "$passed passed, $failed failed, 0 skipped"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
 if [[ " $TESTS " = *" pairs "* ]]; then
 	"$ROOT/dev/libbpf-tools.sh"
 	"$ROOT/dev/core-objects.sh"
@@ -82,6 +124,9 @@ if [[ " $TESTS " = *" pairs "* ]]; then
 fi
 if [[ " $TESTS " = *" fuzz "* ]]; then
 	step fuzz "$ROOT/dev/fuzz.sh"
+fi
+if [[ " $TESTS " = *" faults "* ]]; then
+	step faults faults
 fi
 if [[ " $TESTS " = *" guests "* ]]; then
 	step guests env TESTS="run-ways-rest run-ways-audit run-ways-signed" \

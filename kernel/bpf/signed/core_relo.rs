@@ -35,7 +35,9 @@
 //! - The value of an ENUMVAL candidate is printed only if it is an enum.
 //! - A bitfield whose type has no size is refused; C divides by zero. BTF with such a member does
 //!   not get past BPF_BTF_LOAD, so that libbpf alone is in danger.
-//! - Variables and sections have no size, as in the kernel; libbpf gives them one.
+//! - Variables, sections and tags have no size, as in the kernel; libbpf gives them one.
+//! - The size of a bitfield's integer may be 512 MiB and more, which in C wraps when it is made
+//!   bits. That BTF does not get past BPF_BTF_LOAD either.
 //!
 //! Results of the kernel's C code (kernel/bpf/btf.c) that differ from libbpf's, where this engine
 //! sides with libbpf, so that a program becomes the same whoever relocates it:
@@ -51,6 +53,10 @@
 //!
 //! One where it sides with the kernel: a record's result does not depend on the records before
 //! it. libbpf drops a candidate for good when it does not match one record of an object.
+//!
+//! libbpf bounds neither names, nor modifiers in a chain, nor dimensions of arrays, and takes sizes
+//! of up to 4 GiB; for the elements of a target's array that are larger it says `E2BIG`, where
+//! `EINVAL` is said here, as for all sizes.
 //!
 //! Bounds, all of them errors when hit: [`MAX_STEPS`] and [`MAX_STEPS_PROGRAM`] steps,
 //! [`spec::MAX_LEN`] numbers in an access string, [`types::MAX_LEVEL`] levels of nested types,
@@ -78,7 +84,8 @@ use spec::Spec;
 
 /// Most steps that one record may take. A step is what it takes to look at a member or to compare
 /// a name, some 10 ns; what takes longer counts for more. Matching `struct task_struct` member by
-/// member against itself takes some 40,000.
+/// member against itself takes some 40,000. What is written to a log of level 2 is not counted:
+/// results must not depend on it.
 pub(crate) const MAX_STEPS: u32 = 1 << 22;
 
 /// Most steps that all records of a program may take together: a second or two at worst.
@@ -86,6 +93,9 @@ pub(crate) const MAX_STEPS_PROGRAM: u32 = 1 << 26;
 
 /// Steps for each pair of types, whose modifiers and typedefs have to be skipped.
 const STEPS_PER_PAIR: u32 = 16;
+
+/// Steps for each number of an access string, for the same reason.
+const STEPS_PER_NUMBER: u32 = 16;
 
 /// Steps for each candidate, whatever it is asked for.
 const STEPS_PER_CANDIDATE: u32 = 32;
@@ -364,6 +374,12 @@ impl Budget {
     pub(crate) fn steps(&mut self, n: u32) -> Result<(), Error> {
         self.left = self.left.checked_sub(n).ok_or(Error::TooComplex)?;
         Ok(())
+    }
+
+    /// Takes what it takes to read a name of the program's, which may be long, to its end.
+    pub(crate) fn name(&mut self, name: &[u8]) -> Result<(), Error> {
+        let more = u32::try_from(name.len() / 8).map_err(|_| Error::TooComplex)?;
+        self.steps(more.saturating_add(1))
     }
 
     /// Steps that are left.

@@ -98,7 +98,7 @@ pub(crate) fn compute<T: Targets>(
     let access = local_types.string(relo.access_str_off);
     access
         .ok_or(Error::BadAccess)
-        .and_then(|access| spec::parse(local_types, relo.type_id, access, kind, local))
+        .and_then(|access| spec::parse(local_types, relo.type_id, access, kind, local, budget))
         .map_err(|e| {
             log.warn(format_args!(
                 "relo #{n}: parsing [{}] {} {} + {} failed: {e}",

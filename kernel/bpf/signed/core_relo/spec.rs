@@ -25,7 +25,7 @@
 //! none, and the access string is `0`.
 
 use super::btf::{Array, Types};
-use super::{Error, Family, Name, ReloKind};
+use super::{Budget, Error, Family, Name, ReloKind, STEPS_PER_NUMBER};
 use core::fmt;
 
 /// Most numbers in an access string, and most members that a target may need for the same way.
@@ -215,6 +215,7 @@ pub(crate) fn parse(
     access: &[u8],
     kind: ReloKind,
     spec: &mut Spec,
+    budget: &mut Budget,
 ) -> Result<(), Error> {
     spec.reset(root);
 
@@ -227,6 +228,7 @@ pub(crate) fn parse(
     }
 
     for n in numbers(access) {
+        budget.steps(STEPS_PER_NUMBER)?;
         spec.push_raw(n?)?;
     }
     let (id, t) = types.skip_modifiers(root).ok_or(Error::BadType)?;

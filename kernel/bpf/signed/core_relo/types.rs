@@ -296,7 +296,7 @@ fn match_down(
 ) -> Result<Step, Error> {
     loop {
         let (local, target) = pair.resolve(sides, budget)?;
-        let name = essential(sides.local, local.name_off())?;
+        let name = essential(sides.local, local.name_off(), budget)?;
         if !has_essential(sides.target, target.name_off(), name) {
             return Ok(Step::Is(false));
         }
@@ -403,7 +403,7 @@ fn next_member(
         return Ok(Step::Is(true));
     }
     let wanted = local.member(frame.i).ok_or(Error::BadType)?;
-    let name = essential(sides.local, wanted.name_off)?;
+    let name = essential(sides.local, wanted.name_off, budget)?;
     while frame.j < target.vlen() {
         budget.step()?;
         let member = target.member(frame.j).ok_or(Error::BadType)?;
@@ -432,7 +432,7 @@ fn enums_match(
     }
     for i in 0..local.vlen() {
         let wanted = local.enumerator(i).ok_or(Error::BadType)?;
-        let name = essential(sides.local, wanted.name_off)?;
+        let name = essential(sides.local, wanted.name_off, budget)?;
         let mut found = false;
         for j in 0..target.vlen() {
             budget.step()?;
@@ -449,9 +449,11 @@ fn enums_match(
     Ok(true)
 }
 
-/// The essential name at `off`.
-fn essential<'a>(types: &Types<'a>, off: u32) -> Result<&'a [u8], Error> {
-    Ok(essential_name(types.string(off).ok_or(Error::BadType)?))
+/// The essential name at `off`, in the program's types.
+fn essential<'a>(types: &Types<'a>, off: u32, budget: &mut Budget) -> Result<&'a [u8], Error> {
+    let name = types.string(off).ok_or(Error::BadType)?;
+    budget.name(name)?;
+    Ok(essential_name(name))
 }
 
 /// Whether the essential name at `off` is `name`.

@@ -12,6 +12,10 @@ pub(crate) struct Builder {
     strings: Vec<u8>,
     start_id: u32,
     start_str_off: u32,
+    /// Strings of the base, if names may be offsets into them.
+    lent: Vec<u8>,
+    /// Whether the next name is to come from there.
+    borrows: bool,
 }
 
 /// A member: name, type, offset in bits, width of a bitfield or 0.
@@ -25,6 +29,8 @@ impl Builder {
             strings: vec![0],
             start_id: 1,
             start_str_off: 0,
+            lent: Vec::new(),
+            borrows: false,
         }
     }
 
@@ -36,7 +42,32 @@ impl Builder {
             strings: Vec::new(),
             start_id: base.start_id + base.count,
             start_str_off: base.start_str_off + base.strings.len() as u32,
+            lent: Vec::new(),
+            borrows: false,
         }
+    }
+
+    /// The same, where each second name that `base` has as well is an offset into its strings.
+    pub(crate) fn borrowing(base: &Builder) -> Self {
+        Self {
+            lent: base.strings.clone(),
+            ..Self::on(base)
+        }
+    }
+
+    /// The types of this one and of `split`, which is on top of it, in one: ids and strings go on
+    /// where those of the base end.
+    pub(crate) fn joined(&self, split: &Builder) -> Self {
+        let mut out = self.clone();
+        out.types.extend(&split.types);
+        out.count += split.count;
+        out.strings.extend(&split.strings);
+        out
+    }
+
+    /// Replaces the types by as many others, whose names are from the same strings.
+    pub(crate) fn set_types(&mut self, types: Vec<u32>) {
+        self.types = types;
     }
 
     pub(crate) fn next_id(&self) -> u32 {
@@ -53,14 +84,17 @@ impl Builder {
         }
         let mut with_nul = s.to_vec();
         with_nul.push(0);
-        let at = self
-            .strings
-            .windows(with_nul.len())
-            .position(|w| w == with_nul)
-            .unwrap_or_else(|| {
-                self.strings.extend_from_slice(&with_nul);
-                self.strings.len() - with_nul.len()
-            });
+        let find = |within: &[u8]| within.windows(with_nul.len()).position(|w| w == with_nul);
+        if let Some(at) = find(&self.lent) {
+            self.borrows = !self.borrows;
+            if self.borrows {
+                return at as u32;
+            }
+        }
+        let at = find(&self.strings).unwrap_or_else(|| {
+            self.strings.extend_from_slice(&with_nul);
+            self.strings.len() - with_nul.len()
+        });
         self.start_str_off + at as u32
     }
 
@@ -166,7 +200,12 @@ impl Builder {
     }
 
     pub(crate) fn function(&mut self, returns: u32, params: &[u32]) -> u32 {
-        let id = self.add("", Kind::FuncProto, false, params.len(), returns);
+        self.named_function("", returns, params)
+    }
+
+    /// A prototype with a name, which none has that a compiler made.
+    pub(crate) fn named_function(&mut self, name: &str, returns: u32, params: &[u32]) -> u32 {
+        let id = self.add(name, Kind::FuncProto, false, params.len(), returns);
         for &p in params {
             self.types.extend([0, p]);
         }

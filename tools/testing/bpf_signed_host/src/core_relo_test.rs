@@ -7,7 +7,7 @@ use crate::harness::*;
 use crate::signed::btf::Kind;
 use crate::signed::core_relo::candidates::essential_name;
 use crate::signed::core_relo::patch::POISON;
-use crate::signed::core_relo::{Error, Insn, ReloKind};
+use crate::signed::core_relo::{Error, Insn, Relo, ReloKind};
 use ReloKind::*;
 
 /// Relocates one `r1 = imm64` about `root` of `local`.
@@ -360,12 +360,20 @@ fn modules() {
                 );
                 assert_eq!(module.name_of(vboth), Some(&b"both"[..]));
                 let targets = [*vmlinux, *module];
-                let size = |id| {
-                    let relos = [relo(TypeSize, id, zero), relo(TypeSize, id, zero)];
-                    relocate(local, &targets, &relos[..1], &ld_imm64(8))
-                };
-                assert_eq!(value(&size(both)), Ok(Some(8)));
-                assert_eq!(value(&size(split)), Ok(Some(96)));
+                // One program: what the first search has found stays with its type.
+                let ids = [both, split, both];
+                let relos: Vec<Relo> = (0..)
+                    .zip(ids)
+                    .map(|(n, id)| Relo {
+                        insn_off: 16 * n,
+                        ..relo(TypeSize, id, zero)
+                    })
+                    .collect();
+                let insns = [ld_imm64(8), ld_imm64(8), ld_imm64(8)].concat();
+                let out = relocate(local, &targets, &relos, &insns);
+                assert_eq!(out.result, Ok(()), "{:?}", out.log);
+                let sizes: Vec<u64> = out.insns.chunks(2).map(imm64).collect();
+                assert_eq!(sizes, [8, 96, 8]);
             });
         });
     });

@@ -6,7 +6,10 @@ use crate::builder::{Builder, M};
 use crate::elf::{objects, Object};
 use crate::harness::*;
 use crate::signed::btf::{Kind, Types};
-use crate::signed::core_relo::{Errno, Error, Insn, Relo, ReloKind};
+use crate::signed::core_relo::candidates::essential_name;
+use crate::signed::core_relo::patch::POISON;
+use crate::signed::core_relo::{Errno, Error, Family, Insn, Relo, ReloKind};
+use std::collections::HashSet;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -25,6 +28,7 @@ extern "C" {
         insn: *mut Insn,
     ) -> i32;
     fn reference_permute(btf: *mut CBtf, map: *mut u32, count: u32, size: *mut u32) -> *const u8;
+    fn btf__resolve_size(btf: *const CBtf, id: u32) -> i64;
     fn btf__free(btf: *mut CBtf);
 }
 
@@ -59,6 +63,29 @@ impl Reference {
         } else {
             Err(err)
         }
+    }
+
+    /// Applies all records, one after the other; tells what stopped it, if something did.
+    fn relocate_all(
+        &self,
+        vmlinux: &Reference,
+        relos: &[Relo],
+        insns: &[Insn],
+    ) -> (Result<(), i32>, Vec<Insn>) {
+        let mut insns = insns.to_vec();
+        for relo in relos {
+            match self.relocate(vmlinux, None, relo, &insns) {
+                Ok(next) => insns = next,
+                Err(e) => return (Err(e), insns),
+            }
+        }
+        (Ok(()), insns)
+    }
+
+    /// The size of a type, or a negative error.
+    fn size(&self, id: u32) -> i64 {
+        // SAFETY: It lives as long as the call.
+        unsafe { btf__resolve_size(self.0, id) }
     }
 }
 
@@ -95,14 +122,89 @@ impl Case<'_> {
             .c_local
             .relocate(self.c_vmlinux, self.c_module, relo, insns);
         let mine = ours.result.map(|()| ours.insns.clone());
-        assert_eq!(
-            mine.clone().map_err(errno),
-            theirs,
-            "{relo:?} of {insns:?}: {:?} {:#?}",
-            ours.result,
-            ours.log
-        );
+        if mine.clone().map_err(errno) != theirs && !self.is_deliberate(relo, &ours) {
+            panic!(
+                "{relo:?} of {insns:?}:\nhere {:?} {:?}, there {theirs:?}, {:#?}",
+                ours.result, ours.insns, ours.log
+            );
+        }
         mine
+    }
+
+    /// Whether the reference may differ, where the types that the record meets hit a documented
+    /// bound, or a fault of the reference.
+    fn is_deliberate(&self, relo: &Relo, ours: &Outcome) -> bool {
+        match ours.result {
+            Err(Error::NoSize) => self.lacks_size(relo) || self.meets_large(relo),
+            Err(Error::OffsetOverflow) => !cfg!(reference_is_fixed) && self.overflows(relo, ours),
+            _ => false,
+        }
+    }
+
+    /// Whether it is asked for the size of what has none but in libbpf.
+    fn lacks_size(&self, relo: &Relo) -> bool {
+        let kind = ReloKind::from_raw(relo.kind).unwrap();
+        let (id, t) = self.local.skip_modifiers(relo.type_id).unwrap();
+        (kind.family() == Family::Field || kind == ReloKind::TypeSize)
+            && matches!(t.kind(), Kind::Var | Kind::Datasec | Kind::DeclTag)
+            && self.c_local.size(id) >= 0
+    }
+
+    /// Whether the record's type, one that it may stand for, or what they have within is beyond
+    /// the bound for sizes.
+    fn meets_large(&self, relo: &Relo) -> bool {
+        let holds_large = |types: &Types<'_>, c_types: &Reference, id| {
+            within(types, id).any(|id| {
+                let size = c_types.size(id);
+                size > i64::from(i32::MAX) || size == -7
+            })
+        };
+        if holds_large(self.local, self.c_local, relo.type_id) {
+            return true;
+        }
+        let kind = self.local.by_id(relo.type_id).unwrap().kind();
+        let name = essential_name(self.local.name_of(relo.type_id).unwrap());
+        let c_targets = [Some(self.c_vmlinux), self.c_module];
+        self.targets
+            .iter()
+            .zip(c_targets.into_iter().flatten())
+            .any(|(types, c_types)| {
+                types.own_ids().any(|id| {
+                    types.by_id(id).unwrap().kind().is_core_compat(kind)
+                        && essential_name(types.name_of(id).unwrap()) == name
+                        && holds_large(types, c_types, id)
+                })
+            })
+    }
+
+    /// Whether the way that the log tells of does not fit into 32 bits.
+    fn overflows(&self, relo: &Relo, ours: &Outcome) -> bool {
+        let path = |text: &str| text.split(':').map(|n| n.parse().unwrap()).collect();
+        let in_target = |line: &String| {
+            let (_, what) = line.split_once(": error matching candidate #")?;
+            let (_, what) = what.split_once("> [")?;
+            let (id, what) = what.split_once(']')?;
+            let (_, what) = what.rsplit_once('(')?;
+            let (raw, _) = what.split_once(" @ offset ")?;
+            Some((id.parse().unwrap(), path(raw)))
+        };
+        let (types, (id, raw)) = match ours.log.iter().find_map(in_target) {
+            Some(way) => (self.targets.last().unwrap(), way),
+            None => {
+                let access = self.local.string(relo.access_str_off).unwrap();
+                let access = std::str::from_utf8(access).unwrap();
+                (self.local, (relo.type_id, path(access)))
+            }
+        };
+        overflows(types, id, raw)
+    }
+
+    /// Compares what becomes of all of a section's records together.
+    fn compare_all(&self, relos: &[Relo], insns: &[Insn]) {
+        let ours = relocate_quietly(self.local, self.targets, relos, insns);
+        let (result, theirs) = self.c_local.relocate_all(self.c_vmlinux, relos, insns);
+        assert_eq!(ours.result.map_err(errno), result);
+        assert!(ours.insns == theirs, "all records together");
     }
 
     /// How long both take for all of a section's records, one after the other.
@@ -120,8 +222,9 @@ impl Case<'_> {
     }
 
     /// Compares one record with an instruction that holds something else and, if the engines can
-    /// tell what it should hold, with one that holds it.
-    fn compare_forms(&self, relo: &Relo, form: usize, tally: &mut Tally) {
+    /// tell what it should hold, with one that holds it. Puts what could be relocated into
+    /// `program`.
+    fn compare_forms(&self, relo: &Relo, form: usize, tally: &mut Tally, program: &mut Program) {
         let insn = |value: u64| -> Vec<Insn> {
             match form {
                 0 => vec![mov(value as i32)],
@@ -130,7 +233,13 @@ impl Case<'_> {
             }
         };
         let first = self.compare(relo, &insn(0x5a5a));
+        program.push(relo, &insn(0x5a5a), &first);
         tally.count(&first, false);
+        if relo.kind == ReloKind::TypeIdTarget as u32 && form < 2 {
+            let id = first.as_ref().map_or(0, |insns| insns[0].imm as u32);
+            let is_in_module = |m: &Types<'_>| m.own_ids().contains(&id);
+            tally.in_modules += u32::from(self.targets.get(1).is_some_and(is_in_module));
+        }
         if first == Err(Error::UnexpectedValue) {
             let out = relocate(self.local, self.targets, &[*relo], &insn(0x5a5a));
             let expected: u64 = out
@@ -139,8 +248,71 @@ impl Case<'_> {
                 .find_map(|l| l.split_once(" exp ")?.1.split_once(' ')?.0.parse().ok())
                 .expect("the log tells");
             let second = self.compare(relo, &insn(expected));
+            program.push(relo, &insn(expected), &second);
             tally.count(&second, true);
         }
+    }
+}
+
+/// The types that have type `id`, or that it has within, by value.
+fn within(types: &Types<'_>, id: u32) -> impl Iterator<Item = u32> {
+    let (mut seen, mut todo) = (HashSet::new(), vec![id]);
+    while let Some(id) = todo.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let t = types.by_id(id).unwrap();
+        if t.kind().is_modifier() {
+            todo.extend(t.type_id());
+        }
+        todo.extend(t.array().map(|a| a.type_id));
+        todo.extend((0..t.vlen()).map_while(|n| t.member(n)).map(|m| m.type_id));
+    }
+    seen.into_iter()
+}
+
+/// Follows `raw`, the numbers of an access string, from type `id` until the offset does not fit
+/// into 32 bits. Whether that happens.
+fn overflows(types: &Types<'_>, mut id: u32, raw: Vec<u32>) -> bool {
+    let mut bits = 0;
+    for (n, idx) in raw.into_iter().enumerate() {
+        let (_, t) = types.skip_modifiers(id).unwrap();
+        let member = t.member(idx).filter(|_| n > 0);
+        if let Some(member) = member {
+            bits += u64::from(member.bit_offset);
+            id = member.type_id;
+        } else {
+            if n > 0 {
+                id = t.array().unwrap().type_id;
+            }
+            bits += u64::from(idx) * u64::from(types.resolve_size(id).unwrap()) * 8;
+        }
+        if bits > u64::from(u32::MAX) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Instructions that were relocated one by one, and their records.
+#[derive(Default)]
+struct Program {
+    relos: Vec<Relo>,
+    before: Vec<Insn>,
+    after: Vec<Insn>,
+}
+
+impl Program {
+    fn push(&mut self, relo: &Relo, before: &[Insn], after: &Result<Vec<Insn>, Error>) {
+        let Ok(after) = after else {
+            return;
+        };
+        self.relos.push(Relo {
+            insn_off: self.before.len() as u32 * 8,
+            ..*relo
+        });
+        self.before.extend(before);
+        self.after.extend(after);
     }
 }
 
@@ -149,14 +321,23 @@ struct Tally {
     relocated: u32,
     poisoned: u32,
     refused: u32,
+    /// Types that were found in a module.
+    in_modules: u32,
 }
 
 impl Tally {
+    fn add(&mut self, other: &Tally) {
+        self.relocated += other.relocated;
+        self.poisoned += other.poisoned;
+        self.refused += other.refused;
+        self.in_modules += other.in_modules;
+    }
+
     fn count(&mut self, result: &Result<Vec<Insn>, Error>, last: bool) {
         match result {
             Err(Error::UnexpectedValue) if !last => (),
             Err(_) => self.refused += 1,
-            Ok(insns) if insns.iter().any(|i| i.imm == 195896080) => self.poisoned += 1,
+            Ok(insns) if insns.iter().any(|i| i.imm == POISON) => self.poisoned += 1,
             Ok(_) => self.relocated += 1,
         }
     }
@@ -196,7 +377,7 @@ struct Made {
     names: u32,
 }
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 11] = [
     "s",
     "s___x",
     "t",
@@ -205,13 +386,23 @@ const NAMES: [&str; 8] = [
     "u___a___b",
     "u___a",
     "alias",
+    "m",
+    "m___x",
+    "n",
 ];
+/// With a module, vmlinux takes names up to here, and the module those from there on: it is not
+/// asked for what vmlinux has.
+const IN_VMLINUX: usize = 8;
+const IN_MODULE: usize = 6;
 const MEMBERS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "a___x", "g", "h", "i"];
 const VALUES: [&str; 6] = ["A", "B", "C", "A___x", "D", "E"];
+/// A name that no local member has.
+const GONE: &str = "gone";
 
-/// Makes types at random, so that two runs have much in common and much that differs.
-fn make(r: &mut Random, b: &mut Builder, count: usize) {
-    let mut made: Vec<Made> = Vec::new();
+/// Makes types at random, so that two runs have much in common and much that differs. They may
+/// refer to those in `base`. Returns what others may refer to.
+fn make(r: &mut Random, b: &mut Builder, count: usize, names: &[&str], base: &[Made]) -> Vec<Made> {
+    let mut made = base.to_vec();
     let field = |id, size| Made {
         id,
         size,
@@ -243,7 +434,7 @@ fn make(r: &mut Random, b: &mut Builder, count: usize) {
     for _ in 0..count {
         let any = made[r.below(made.len())];
         let fields: Vec<Made> = made.iter().copied().filter(|m| m.is_field).collect();
-        let name = if r.one_in(4) { "" } else { r.of(&NAMES) };
+        let name = if r.one_in(4) { "" } else { r.of(names) };
         let new = match r.below(14) {
             0..=3 => composite(r, b, &fields, name),
             4 => {
@@ -268,19 +459,24 @@ fn make(r: &mut Random, b: &mut Builder, count: usize) {
                 }
             }
             7 => Made {
-                id: b.typedef(r.of(&NAMES), any.id),
+                id: b.typedef(r.of(names), any.id),
                 is_composite: false,
                 ..any
             },
-            8 => Made {
-                id: b.reference(
-                    r.of(&[Kind::Const, Kind::Volatile, Kind::Restrict]),
-                    "",
-                    any.id,
-                ),
-                is_composite: false,
-                ..any
-            },
+            8 => {
+                let (kind, name) = r.of(&[
+                    (Kind::Const, ""),
+                    (Kind::Volatile, ""),
+                    (Kind::Restrict, ""),
+                    (Kind::TypeTag, "rcu"),
+                    (Kind::TypeTag, name),
+                ]);
+                Made {
+                    id: b.reference(kind, name, any.id),
+                    is_composite: false,
+                    ..any
+                }
+            }
             9 | 10 => {
                 let n = r.below(5);
                 let is_signed = r.one_in(2);
@@ -305,7 +501,7 @@ fn make(r: &mut Random, b: &mut Builder, count: usize) {
             }
             12 => Made {
                 is_field: false,
-                ..field(b.fwd(r.of(&NAMES), r.one_in(2)), 0)
+                ..field(b.fwd(r.of(names), r.one_in(2)), 0)
             },
             _ => {
                 let size = r.of(&[4, 8]);
@@ -317,6 +513,30 @@ fn make(r: &mut Random, b: &mut Builder, count: usize) {
     // What pointers to types to come may point to.
     b.int("last", 4, true);
     b.int("last", 4, true);
+    for _ in 0..r.below(4) {
+        make_root(r, b, &made, names);
+    }
+    b.string(GONE);
+    made
+}
+
+/// Makes a type that no record of clang's is about, and that none has by value.
+fn make_root(r: &mut Random, b: &mut Builder, made: &[Made], names: &[&str]) {
+    let (name, of) = (r.of(names), r.of(made).id);
+    match r.below(6) {
+        0 => {
+            let proto = b.function(of, &[]);
+            b.reference(Kind::Func, name, proto)
+        }
+        1 => b.named_function(name, of, &[r.of(made).id]),
+        2 => b.var(name, of),
+        3 => {
+            let var = b.var("v", of);
+            b.datasec(name, r.of(&[0, 4, 8]), &[var])
+        }
+        4 => b.decl_tag(name, of),
+        _ => b.float(name, r.of(&[4, 8])),
+    };
 }
 
 fn composite(r: &mut Random, b: &mut Builder, fields: &[Made], name: &str) -> Made {
@@ -393,7 +613,8 @@ fn access(r: &mut Random, types: &Types<'_>, root: u32) -> String {
             let Some(m) = t.member(n) else { break };
             id = m.type_id;
         } else if let Some(a) = t.array() {
-            out.push(near(r, a.nelems.max(1)));
+            // A number beyond that is none in an access string.
+            out.push(near(r, a.nelems.clamp(1, i32::MAX as u32)));
             id = a.type_id;
         } else if t.kind().is_any_enum() && out.len() == 1 && t.vlen() > 0 {
             out[0] = near(r, t.vlen());
@@ -433,6 +654,7 @@ fn compare_objects(objects: &[(String, Object)], target: &[u8]) -> Tally {
                         }
                         tally.count(&result, true);
                     }
+                    case.compare_all(&section.relos, &section.insns);
                     let [ours, theirs] = case.time(&section.relos, &section.insns);
                     times[0] += ours;
                     times[1] += theirs;
@@ -487,9 +709,7 @@ fn types_of_the_selftests() {
     for (name, types) in types {
         println!("{name}:");
         let tally = compare_objects(&programs, &types.btf);
-        all.relocated += tally.relocated;
-        all.poisoned += tally.poisoned;
-        all.refused += tally.refused;
+        all.add(&tally);
     }
     println!("together: {all:?}");
     assert!(all.relocated > 0 && all.poisoned > 0 && all.refused > 0);
@@ -568,12 +788,14 @@ fn compare_pairs(pair: fn(&mut Random, &mut Tally)) -> Tally {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         for thread in threads {
             let one = thread.join().expect("all pairs compare equal");
-            tally.relocated += one.relocated;
-            tally.poisoned += one.poisoned;
-            tally.refused += one.refused;
+            tally.add(&one);
         }
     });
-    println!("{} pairs: {tally:?}", pairs());
+    // Of what is not refused
+    let done = f64::from(tally.relocated + tally.poisoned).max(1.0);
+    let share = 100.0 * f64::from(tally.poisoned) / done;
+    println!("{} pairs: {tally:?}, {share:.1} % poisoned", pairs());
+    assert!(pairs() < 100 || tally.in_modules > 0);
     tally
 }
 
@@ -590,7 +812,7 @@ fn random_types() {
 fn mutated_types() {
     let tally = compare_pairs(mutated_pair);
     assert!(pairs() < 100 || tally.relocated > tally.refused);
-    assert!(pairs() < 100 || tally.poisoned > 0);
+    assert!(pairs() < 100 || tally.poisoned * 40 > tally.relocated);
 }
 
 /// Where things are in a type's record, and what may be done to them.
@@ -604,43 +826,111 @@ struct Record {
 const RECORD: usize = 12;
 const KFLAG: u32 = 1 << 31;
 
+impl Record {
+    /// Bytes of a member or enumerator, if the type has such. The first word is its name.
+    fn step(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Struct | Kind::Union | Kind::Enum64 => Some(12),
+            Kind::Enum => Some(8),
+            _ => None,
+        }
+    }
+
+    /// Where the ids of the types are that it refers to.
+    fn references(&self) -> Vec<usize> {
+        let body = self.at + RECORD;
+        let each = |first: usize, step: usize| (body + first..).step_by(step).take(self.vlen);
+        match self.kind {
+            Kind::Ptr
+            | Kind::Typedef
+            | Kind::Volatile
+            | Kind::Const
+            | Kind::Restrict
+            | Kind::TypeTag
+            | Kind::Func
+            | Kind::Var
+            | Kind::DeclTag => vec![self.at + 8],
+            Kind::FuncProto => std::iter::once(self.at + 8).chain(each(4, 8)).collect(),
+            Kind::Array => vec![body, body + 4],
+            Kind::Struct | Kind::Union => each(4, 12).collect(),
+            Kind::Datasec => each(0, 12).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// BTF to be changed here and there. It stays such that both sides take it.
-struct Mutant {
+struct Mutant<'a> {
     blob: Vec<u8>,
     records: Vec<Record>,
     names: Vec<u32>,
+    /// Names of members and enumerators.
+    parts: Vec<u32>,
+    /// Where [`GONE`] is.
+    gone: u32,
+    base: Option<&'a Mutant<'a>>,
 }
 
-impl Mutant {
-    fn new(blob: Vec<u8>) -> Self {
+impl<'a> Mutant<'a> {
+    /// What `made` holds, on top of `base`.
+    fn new(made: &mut Builder, base: Option<&'a Mutant<'a>>) -> Self {
+        let gone = base.map_or_else(|| made.string(GONE), |b| b.gone);
         let mut out = Self {
-            blob,
+            blob: made.blob(),
             records: Vec::new(),
             names: Vec::new(),
+            parts: Vec::new(),
+            gone,
+            base,
         };
-        let (body, len) = (out.word(4) as usize, out.word(12) as usize);
-        let mut at = body + out.word(8) as usize;
-        let end = at + len;
+        let (mut at, end) = out.types();
         while at < end {
             let info = out.word(at + 4);
             let kind = Kind::from_raw(info >> 24 & 0x7f).expect("we made it");
             let vlen = (info & 0xffff) as usize;
-            let id = out.records.len() as u32 + 1;
-            out.records.push(Record { id, at, kind, vlen });
+            let id = out.end();
+            let record = Record { id, at, kind, vlen };
             let name = out.word(at);
             if name != 0 {
                 out.names.push(name);
+            }
+            if let Some(step) = record.step() {
+                let parts = (at + RECORD..).step_by(step).take(vlen);
+                let parts: Vec<u32> = parts.map(|at| out.word(at)).filter(|&n| n != 0).collect();
+                out.parts.extend(parts);
             }
             at += RECORD
                 + match kind {
                     Kind::Int | Kind::Var | Kind::DeclTag => 4,
                     Kind::Array => 12,
-                    Kind::Struct | Kind::Union | Kind::Enum64 | Kind::Datasec => 12 * vlen,
-                    Kind::Enum | Kind::FuncProto => 8 * vlen,
-                    _ => 0,
+                    Kind::Datasec => 12 * vlen,
+                    Kind::FuncProto => 8 * vlen,
+                    _ => record.step().unwrap_or(0) * vlen,
                 };
+            out.records.push(record);
         }
         out
+    }
+
+    /// The first id of its own, and the one behind the last.
+    fn start(&self) -> u32 {
+        self.base.map_or(1, Mutant::end)
+    }
+
+    fn end(&self) -> u32 {
+        self.start() + self.records.len() as u32
+    }
+
+    /// Where its types are.
+    fn types(&self) -> (usize, usize) {
+        let start = self.word(4) as usize + self.word(8) as usize;
+        (start, start + self.word(12) as usize)
+    }
+
+    /// The types as words.
+    fn words(&self) -> Vec<u32> {
+        let (start, end) = self.types();
+        (start..end).step_by(4).map(|at| self.word(at)).collect()
     }
 
     fn word(&self, at: usize) -> u32 {
@@ -658,22 +948,36 @@ impl Mutant {
     }
 
     /// What is behind typedefs and modifiers.
-    fn kind_of(&self, mut id: u32) -> Option<Kind> {
-        while id != 0 {
-            let record = &self.records[id as usize - 1];
-            match record.kind {
-                Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict => {
-                    id = self.word(record.at + 8);
-                }
-                kind => return Some(kind),
-            }
+    fn kind_of(&self, id: u32) -> Option<Kind> {
+        if id == 0 {
+            return None;
         }
-        None
+        let Some(n) = id.checked_sub(self.start()) else {
+            return self.base?.kind_of(id);
+        };
+        let record = &self.records[n as usize];
+        match record.kind {
+            Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict | Kind::TypeTag => {
+                self.kind_of(self.word(record.at + 8))
+            }
+            kind => Some(kind),
+        }
     }
 
-    /// The changed BTF, without bitfields of what is no number: the reference divides by their
-    /// size.
-    fn finish(mut self) -> Vec<u8> {
+    /// A type that one with this id may have by value: one that came before, or it could be
+    /// within itself, and no root.
+    fn before(&self, r: &mut Random, id: u32) -> u32 {
+        let to = r.below(id as usize) as u32;
+        let is_root = |kind| matches!(kind, Kind::Func | Kind::Var | Kind::Datasec | Kind::DeclTag);
+        if self.kind_of(to).is_some_and(is_root) {
+            1
+        } else {
+            to
+        }
+    }
+
+    /// Leaves no bitfields of what is no number: the reference divides by their size.
+    fn finish(&mut self) {
         let mut no_bitfields = Vec::new();
         for record in &self.records {
             let is_composite = matches!(record.kind, Kind::Struct | Kind::Union);
@@ -691,7 +995,105 @@ impl Mutant {
             let offset = self.word(at) & 0xff_ffff;
             self.set(at, offset);
         }
-        self.blob
+    }
+
+    /// Gives the types of the base the ids that `map` has for them.
+    fn follow(&mut self, map: &[u32]) {
+        for at in self
+            .records
+            .iter()
+            .flat_map(Record::references)
+            .collect::<Vec<_>>()
+        {
+            if let Some(&id) = map.get(self.word(at) as usize) {
+                self.set(at, id);
+            }
+        }
+    }
+
+    /// The number of a record that `fits`, if there is one.
+    fn pick(&self, r: &mut Random, fits: impl Fn(&Record) -> bool) -> Option<usize> {
+        let all: Vec<usize> = (0..self.records.len())
+            .filter(|&n| fits(&self.records[n]))
+            .collect();
+        (!all.is_empty()).then(|| r.of(&all))
+    }
+
+    /// Gives a member or enumerator another name, or takes it away.
+    fn lose(&mut self, r: &mut Random) {
+        let Some(n) = self.pick(r, |r| r.step().is_some() && r.vlen > 0) else {
+            return;
+        };
+        let Record { at, vlen, kind, .. } = self.records[n];
+        let step = self.records[n].step().unwrap();
+        let part = at + RECORD + step * r.below(vlen);
+        if !r.one_in(3) {
+            let name = if self.parts.is_empty() || r.one_in(2) {
+                self.gone
+            } else {
+                r.of(&self.parts)
+            };
+            // Two members of one name show what the reference does wrong.
+            let is_member = matches!(kind, Kind::Struct | Kind::Union);
+            let is_known = is_member && !cfg!(reference_is_fixed);
+            self.set(part, if is_known { self.gone } else { name });
+            return;
+        }
+        self.blob.drain(part..part + step);
+        let info = self.word(at + 4);
+        self.set(at + 4, info - 1);
+        self.records[n].vlen -= 1;
+        for later in &mut self.records[n + 1..] {
+            later.at -= step;
+        }
+        // Length of the types, offset of the strings
+        for at in [12, 16] {
+            let value = self.word(at);
+            self.set(at, value - step as u32);
+        }
+    }
+
+    /// Makes something as large as it can be, or nearly. Integers and enums stay as they are:
+    /// with bitfields of theirs the reference would wrap, see `bitfield_of_a_huge_type`.
+    fn stretch(&mut self, r: &mut Random) {
+        const MAX: u32 = i32::MAX as u32;
+        let fits = |r: &Record| match r.kind {
+            Kind::Array | Kind::Struct | Kind::Union => true,
+            Kind::Enum | Kind::Enum64 => r.vlen > 0,
+            _ => false,
+        };
+        let Some(n) = self.pick(r, fits) else {
+            return;
+        };
+        let Record { at, kind, vlen, .. } = self.records[n];
+        let body = at + RECORD;
+        match kind {
+            Kind::Array => {
+                let count = r.of(&[1 << 26, 1 << 28, (1 << 29) - 1, 1 << 29, MAX, u32::MAX]);
+                self.set(body + 8, count);
+            }
+            Kind::Enum => {
+                let value = r.of(&[MAX, MAX + 1, u32::MAX]);
+                self.set(body + 8 * r.below(vlen) + 4, value);
+            }
+            Kind::Enum64 => {
+                let value: [u32; 2] = r.of(&[
+                    [u32::MAX, MAX], // i64::MAX
+                    [0, MAX + 1],    // i64::MIN
+                    [u32::MAX, u32::MAX],
+                    [u32::MAX, 0],       // u32::MAX
+                    [MAX, 0],            // i32::MAX
+                    [MAX + 1, u32::MAX], // i32::MIN
+                ]);
+                let part = body + 12 * r.below(vlen);
+                self.set(part + 4, value[0]);
+                self.set(part + 8, value[1]);
+            }
+            _ => {
+                let size = r.of(&[(1 << 29) - 1, 1 << 29, MAX, MAX + 1, u32::MAX]);
+                self.set(at + 8, size);
+            }
+        }
     }
 
     /// Changes one thing, if the type that chance picks has it.
@@ -699,8 +1101,6 @@ impl Mutant {
         let n = r.below(self.records.len());
         let Record { id, at, kind, vlen } = self.records[n];
         let body = at + RECORD;
-        // By value, types may only have what came before, or one could be within itself.
-        let before = |r: &mut Random| r.below(id as usize) as u32;
         match kind {
             _ if r.one_in(6) && self.word(at) != 0 => {
                 let name = r.of(&self.names);
@@ -719,7 +1119,7 @@ impl Mutant {
             Kind::Float => self.set(at + 8, r.of(&[4, 8])),
             Kind::Array if r.one_in(2) => self.set(body + 8, r.of(&[0, 1, 2, 5])),
             Kind::Array => {
-                let to = before(r).max(1);
+                let to = self.before(r, id).max(1);
                 self.set(body, to);
             }
             Kind::Struct | Kind::Union if vlen > 1 => {
@@ -735,13 +1135,13 @@ impl Mutant {
                         let by = r.of(&[8, 32, 64]);
                         for m in (a..body + 12 * vlen).step_by(12) {
                             let offset = self.word(m + 8);
-                            self.set(m + 8, offset + by);
+                            self.set(m + 8, offset.wrapping_add(by));
                         }
                         let size = self.word(at + 8);
-                        self.set(at + 8, size + by / 8);
+                        self.set(at + 8, size.saturating_add(by / 8));
                     }
                     _ => {
-                        let to = before(r).max(1);
+                        let to = self.before(r, id).max(1);
                         self.set(a + 4, to);
                     }
                 }
@@ -764,15 +1164,15 @@ impl Mutant {
                 self.set(at + 4, info ^ KFLAG);
             }
             Kind::Ptr => {
-                let to = r.below(self.records.len() + 1) as u32;
+                let to = r.below(self.end() as usize) as u32;
                 self.set(at + 8, to);
             }
-            Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict => {
-                let to = before(r);
+            Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict | Kind::TypeTag => {
+                let to = self.before(r, id);
                 self.set(at + 8, to);
             }
             Kind::FuncProto if vlen > 0 => {
-                let to = before(r);
+                let to = self.before(r, id);
                 self.set(body + 8 * r.below(vlen) + 4, to);
             }
             _ => (),
@@ -780,18 +1180,42 @@ impl Mutant {
     }
 }
 
-/// The same types, sorted by name as those of a kernel are.
-fn sorted(blob: Vec<u8>) -> Vec<u8> {
-    let c = Reference::new(&blob, None).expect("libbpf takes what we make");
-    let mut map = with_blob(&blob, None, |types| {
-        let mut ids: Vec<u32> = types.own_ids().collect();
-        ids.sort_by_key(|&id| types.name_of(id).unwrap().to_vec());
-        let mut map = vec![0; ids.len() + 1];
-        for (n, id) in (1..).zip(ids) {
-            map[id as usize] = n;
+/// Views BTF that may be split.
+fn with_split<R>(blob: &[u8], base: Option<&[u8]>, f: impl FnOnce(&Types<'_>) -> R) -> R {
+    match base {
+        Some(base) => with_blob(base, None, |base| with_blob(blob, Some(base), f)),
+        None => with_blob(blob, None, f),
+    }
+}
+
+/// The same types in another order: half of the times sorted by name as those of a kernel are,
+/// else shuffled or as they are. Returns the new id of each, `void` included if there is no base.
+fn reordered(r: &mut Random, blob: Vec<u8>, base: Option<&[u8]>) -> (Vec<u8>, Vec<u32>) {
+    let is_sorted = r.one_in(2);
+    let is_shuffled = r.one_in(2);
+    let mut map = with_split(&blob, base, |types| {
+        let own = types.own_ids();
+        let mut ids: Vec<u32> = own.clone().collect();
+        if is_sorted {
+            ids.sort_by_key(|&id| types.name_of(id).unwrap().to_vec());
+        } else if is_shuffled {
+            for n in 1..ids.len() {
+                ids.swap(n, r.below(n + 1));
+            }
+        }
+        let void = usize::from(base.is_none());
+        let mut map = vec![0; ids.len() + void];
+        for (new, old) in own.clone().zip(ids) {
+            map[(old - own.start) as usize + void] = new;
         }
         map
     });
+    if !is_sorted && !is_shuffled {
+        return (blob, map);
+    }
+
+    let c_base = base.map(|base| Reference::new(base, None).expect("libbpf takes what we make"));
+    let c = Reference::new(&blob, c_base.as_ref()).expect("libbpf takes what we make");
     let mut size = 0;
     // SAFETY: The map has a place for each type, the result lives as long as `c`.
     let out = unsafe {
@@ -799,48 +1223,105 @@ fn sorted(blob: Vec<u8>) -> Vec<u8> {
         assert!(!data.is_null(), "libbpf can sort what we make");
         std::slice::from_raw_parts(data, size as usize).to_vec()
     };
-    with_blob(&out, None, |types| assert!(types.is_sorted()));
-    out
+    with_split(&out, base, |types| assert!(types.is_sorted() || !is_sorted));
+    (out, map)
 }
 
+/// The BTF of a kernel that holds these types, and of its module.
+fn finished(
+    r: &mut Random,
+    vmlinux: &[u8],
+    module: Option<Mutant<'_>>,
+) -> (Vec<u8>, Option<Vec<u8>>) {
+    let (vmlinux, map) = reordered(r, vmlinux.to_vec(), None);
+    let module = module.map(|mut module| {
+        module.follow(&map);
+        reordered(r, module.blob, Some(&vmlinux)).0
+    });
+    (vmlinux, module)
+}
+
+/// Types of extreme sizes are in one of so many pairs.
+const STRETCHED: usize = 12;
+
 fn mutated_pair(r: &mut Random, tally: &mut Tally) {
-    let mut local = Builder::new();
-    let size = 10 + r.below(30);
-    make(r, &mut local, size);
+    let has_module = r.one_in(4);
+    let mut vmlinux = Builder::new();
+    let size = if has_module { 5 } else { 10 } + r.below(30);
+    let names = if has_module { IN_VMLINUX } else { NAMES.len() };
+    let made = make(r, &mut vmlinux, size, &NAMES[..names], &[]);
+    let mut module = Builder::borrowing(&vmlinux);
+    if has_module {
+        let size = 5 + r.below(10);
+        make(r, &mut module, size, &NAMES[IN_MODULE..], &made);
+    }
+
+    // The program knows the types of both.
+    let mut local = vmlinux.joined(&module);
+    let mut target = Mutant::new(&mut vmlinux, None);
+    if r.one_in(STRETCHED) {
+        let mut stretched = Mutant::new(&mut local, None);
+        (0..=r.below(3)).for_each(|_| stretched.stretch(r));
+        let words = stretched.words();
+        vmlinux.set_types(words[..target.words().len()].to_vec());
+        module.set_types(words[target.words().len()..].to_vec());
+        local.set_types(words);
+        target = Mutant::new(&mut vmlinux, None);
+    }
     let plan = plan(r, &mut local);
-    let mut target = Mutant::new(local.blob());
-    for _ in 0..=r.below(12) {
-        target.mutate(r);
-    }
-    let mut target = target.finish();
-    if r.one_in(2) {
-        target = sorted(target);
-    }
-    compare_plan(&local.blob(), &target, None, &plan, tally);
+
+    let change = |r: &mut Random, target: &mut Mutant<'_>| {
+        (0..=r.below(12)).for_each(|_| target.mutate(r));
+        (0..r.below(12)).for_each(|_| target.lose(r));
+        if r.one_in(STRETCHED) {
+            target.stretch(r);
+        }
+        target.finish();
+    };
+    change(r, &mut target);
+    let module = has_module.then(|| {
+        let mut module = Mutant::new(&mut module, Some(&target));
+        change(r, &mut module);
+        module
+    });
+    let (vmlinux, module) = finished(r, &target.blob, module);
+    compare_plan(&local.blob(), &vmlinux, module.as_deref(), &plan, tally);
 }
 
 fn random_pair(r: &mut Random, tally: &mut Tally) {
+    let is_stretched = r.one_in(STRETCHED);
+    let stretch = |r: &mut Random, types: &mut Mutant<'_>| {
+        if is_stretched {
+            (0..=r.below(3)).for_each(|_| types.stretch(r));
+        }
+    };
     let mut local = Builder::new();
     let size = 10 + r.below(20);
-    make(r, &mut local, size);
+    make(r, &mut local, size, &NAMES, &[]);
     let mut vmlinux = if r.one_in(3) {
         local.clone()
     } else {
         Builder::new()
     };
     let size = 10 + r.below(20);
-    make(r, &mut vmlinux, size);
-    let mut module = Builder::on(&vmlinux);
     let has_module = r.one_in(4);
-    make(r, &mut module, 8);
+    let names = if has_module { IN_VMLINUX } else { NAMES.len() };
+    let made = make(r, &mut vmlinux, size, &NAMES[..names], &[]);
+    let mut module = Builder::borrowing(&vmlinux);
+    make(r, &mut module, 8, &NAMES[IN_MODULE..], &made);
 
+    let mut stretched = Mutant::new(&mut local, None);
+    stretch(r, &mut stretched);
+    local.set_types(stretched.words());
     let plan = plan(r, &mut local);
-    let mut vmlinux = vmlinux.blob();
-    // The module does without types of vmlinux, and so does not mind where they are.
-    if r.one_in(2) {
-        vmlinux = sorted(vmlinux);
-    }
-    let module = has_module.then(|| module.blob());
+    let mut vmlinux = Mutant::new(&mut vmlinux, None);
+    stretch(r, &mut vmlinux);
+    let module = has_module.then(|| {
+        let mut module = Mutant::new(&mut module, Some(&vmlinux));
+        stretch(r, &mut module);
+        module
+    });
+    let (vmlinux, module) = finished(r, &vmlinux.blob, module);
     compare_plan(&local.blob(), &vmlinux, module.as_deref(), &plan, tally);
 }
 
@@ -891,9 +1372,14 @@ fn compare_plan(
             c_vmlinux: &c_vmlinux,
             c_module: c_module.as_ref(),
         };
+        let mut program = Program::default();
         for (relo, form) in plan {
-            case.compare_forms(relo, *form, tally);
+            case.compare_forms(relo, *form, tally, &mut program);
         }
+        // Each alone is what the reference makes of it. So it has to be of all together.
+        let out = relocate_quietly(local, targets, &program.relos, &program.before);
+        assert_eq!(out.result, Ok(()));
+        assert!(out.insns == program.after, "all records together");
     };
     with_blob(local, None, |local| {
         with_blob(vmlinux, None, |vmlinux| match module {
@@ -905,11 +1391,20 @@ fn compare_plan(
     });
 }
 
-/// Where the engine differs from the reference on purpose, or did until the reference was fixed:
-/// the series has patches for that, so both results are right. If one of these fails, the reference
-/// has changed: so may the list in core_relo.rs.
+/// Where the engine differs from the reference on purpose, or did until the reference was fixed by
+/// the patches that the series has for that. If one of these fails, the reference has changed: so
+/// may the list in core_relo.rs.
 mod deliberate_differences {
     use super::*;
+
+    /// What the reference says with and without the fixes.
+    fn either<T>(fixed: T, faulty: T) -> T {
+        if cfg!(reference_is_fixed) {
+            fixed
+        } else {
+            faulty
+        }
+    }
 
     fn compare(
         local: &Builder,
@@ -942,16 +1437,18 @@ mod deliberate_differences {
         let mut b = Builder::new();
         let int = b.int("int", 4, true);
         let root = b.structure("s", 8, &[("a", int, 0, 0), ("b", int, 32, 0)]);
-        for access in ["0: 1", " 0:1", "0:+1", "0:4294967297"] {
-            let access = b.string(access);
-            let relo = relo(ReloKind::FieldByteOffset, root, access);
+        for (access, faulty) in [
+            ("0: 1", Ok(4)),
+            (" 0:1", Ok(4)),
+            ("0:+1", Ok(4)),
+            ("0+1", Ok(4)),
+            ("0:4294967297", Ok(4)),
+        ] {
+            let access_off = b.string(access);
+            let relo = relo(ReloKind::FieldByteOffset, root, access_off);
             let [ours, theirs] = compare(&b, &b, &relo, &[mov(4)]);
-            assert_eq!(ours, Err(-22));
-            // glibc refuses to wrap; the kernel's sscanf() does not.
-            assert!(
-                theirs == Ok(4) || theirs == Ok(0) || theirs == Err(-22),
-                "{theirs:?}"
-            );
+            assert_eq!(ours, Err(-22), "{access}");
+            assert_eq!(theirs, either(Err(-22), faulty), "{access}");
         }
     }
 
@@ -965,7 +1462,57 @@ mod deliberate_differences {
         let relo = relo(ReloKind::FieldByteOffset, root, access);
         let [ours, theirs] = compare(&b, &b, &relo, &[mov(8)]);
         assert_eq!(ours, Err(-22));
-        assert!(theirs == Ok(8) || theirs == Err(-22), "{theirs:?}");
+        assert_eq!(theirs, either(Err(-22), Ok(8)));
+    }
+
+    /// Behind the last element there is a member.
+    #[test]
+    fn offsets_of_members_that_wrap() {
+        let mut b = Builder::new();
+        let int = b.int("int", 4, true);
+        let root = b.structure("s", (1 << 29) - 1, &[("a", int, 32, 0)]);
+        let access = b.string("1:0");
+        let relo = relo(ReloKind::FieldByteOffset, root, access);
+        let [ours, theirs] = compare(&b, &b, &relo, &[mov(3)]);
+        assert_eq!((ours, theirs), (Err(-22), either(Err(-22), Ok(3))));
+    }
+
+    #[test]
+    fn sizes_beyond_the_bound() {
+        let mut b = Builder::new();
+        let root = b.structure("s", 1 << 31, &[]);
+        let access = b.string("0");
+        let relo = relo(ReloKind::TypeSize, root, access);
+        let [ours, theirs] = compare(&b, &b, &relo, &ld_imm64(1 << 31));
+        assert_eq!((ours, theirs), (Err(-22), Ok(1 << 31)));
+    }
+
+    /// There the reference tells what it met while it was matching, and took it for a negative
+    /// `int`.
+    #[test]
+    fn sizes_beyond_the_bound_in_a_target() {
+        for (count, fixed, faulty) in [
+            (1, Ok(4), Ok(4)),
+            (i32::MAX as u32, Ok(4), Ok(4)),
+            (1 << 31, Ok(4), Err(i32::MIN)),
+            (u32::MAX, Ok(4), Err(-1)),
+        ] {
+            let types = |b: &mut Builder, count| {
+                let char = b.int("char", 1, true);
+                let elem = b.array(char, count);
+                let arr = b.array(elem, 1);
+                b.structure("s", 8, &[("a", arr, 32, 0)])
+            };
+            let (mut local, mut target) = (Builder::new(), Builder::new());
+            let root = types(&mut local, 1);
+            types(&mut target, count);
+            let access = local.string("0:0:0");
+            let relo = relo(ReloKind::FieldByteOffset, root, access);
+            let [ours, theirs] = compare(&local, &target, &relo, &[mov(4)]);
+            let is_large = i32::try_from(count).is_err();
+            assert_eq!(ours, if is_large { Err(-22) } else { Ok(4) }, "{count}");
+            assert_eq!(theirs, either(fixed, faulty), "{count}");
+        }
     }
 
     #[test]
@@ -982,7 +1529,7 @@ mod deliberate_differences {
         let relo = relo(ReloKind::FieldByteOffset, root, access);
         let [ours, theirs] = compare(&local, &target, &relo, &[mov(0)]);
         assert_eq!(ours, Ok(28));
-        assert!(theirs == Ok(36) || theirs == Ok(28), "{theirs:?}");
+        assert_eq!(theirs, either(Ok(28), Ok(36)));
     }
 
     /// The reference divides by that size, and so is not asked.
@@ -1004,14 +1551,38 @@ mod deliberate_differences {
         }
     }
 
+    /// The reference counts the bits of that type in 32 bits, and takes it for too small. As
+    /// above, BPF_BTF_LOAD does not let such types pass.
+    #[test]
+    fn bitfield_of_a_huge_type() {
+        let mut b = Builder::new();
+        let huge = b.int_raw("int", 1 << 29, 1 << 24 | 32);
+        let root = b.structure("s", 4, &[("a", huge, 0, 3)]);
+        let access = b.string("0:0");
+        let relo = relo(ReloKind::FieldSigned, root, access);
+        let [ours, theirs] = compare(&b, &b, &relo, &[mov(1)]);
+        assert_eq!((ours, theirs), (Ok(1), Err(-7)));
+    }
+
+    /// Neither have the tags of variables and members.
     #[test]
     fn sections_have_no_size() {
         let mut b = Builder::new();
         let int = b.int("int", 4, true);
         let var = b.var("v", int);
+        let section = b.datasec(".data", 4, &[var]);
+        let tag = b.decl_tag("tag", int);
         let access = b.string("0");
-        let relo = relo(ReloKind::FieldByteSize, var, access);
-        let [ours, theirs] = compare(&b, &b, &relo, &[mov(4)]);
-        assert_eq!((ours, theirs), (Err(-22), Ok(4)));
+        for root in [var, section, tag] {
+            for (kind, theirs) in [
+                (ReloKind::FieldByteSize, 4),
+                // They never match.
+                (ReloKind::TypeSize, 0),
+            ] {
+                let relo = relo(kind, root, access);
+                let results = compare(&b, &b, &relo, &[mov(4)]);
+                assert_eq!(results, [Err(-22), Ok(theirs)], "{kind:?} of {root}");
+            }
+        }
     }
 }

@@ -417,6 +417,17 @@ fn huge_counts() {
         assert!(out.says("relo #0: "), "{:?}", out.log);
     }
 
+    let byte = b.int("byte", 1, false);
+    for (bytes, error) in [
+        (i32::MAX as u32, Error::UnexpectedValue),
+        (1 << 31, Error::NoSize),
+    ] {
+        let bytes = b.array(byte, bytes);
+        let holder = b.structure("bytes", 4, &[("a", bytes, 0, 0)]);
+        let out = run(&mut b, FieldByteSize, holder, b"0:0");
+        assert_eq!(out.result, Err(error), "{:?}", out.log);
+    }
+
     // More than there is room for.
     let name = b.string("more");
     b.raw(&[name, (Kind::Struct as u32) << 24 | 0xff_ffff, 4]);
@@ -451,6 +462,40 @@ fn huge_names() {
             assert!(is_fine || out.says("relo #0: "), "{len} {kind:?}");
         }
     }
+}
+
+/// Names that take long to read count for more steps, the same ones again and again as well.
+#[test]
+fn long_names() {
+    const MANY: usize = 200;
+    let start = Instant::now();
+    let others: Vec<_> = (0..MANY).map(|n| format!("other_{n}")).collect();
+    let mut enumerators = vec![("first", 0)];
+    enumerators.extend(others.iter().map(|name| (name.as_str(), 0)));
+    let mut target = Builder::new();
+    target.enumeration("e", 4, false, &enumerators);
+
+    let long = format!("first___{}", "x".repeat(1000));
+    let mut enumerators = vec![(long.as_str(), 0); MANY];
+    enumerators.push(("missing", 0));
+    let mut local = Builder::new();
+    let root = local.enumeration("e", 4, false, &enumerators);
+    let access = local.string("0");
+    let relos: Vec<_> = (0..10_000)
+        .map(|n| Relo {
+            insn_off: n * 8,
+            ..relo(TypeMatches, root, access)
+        })
+        .collect();
+    let out = with(&local, |local| {
+        with(&target, |target| {
+            relocate_quietly(local, &[*target], &relos, &vec![mov(1); relos.len()])
+        })
+    });
+    assert_eq!(out.result, Err(Error::TooComplex));
+    // 200 names of a thousand bytes make some 25,000 steps.
+    assert!(out.insns[2000].imm == 0 && out.insns[4000].imm == 1);
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 /// Thousands of types with one name.

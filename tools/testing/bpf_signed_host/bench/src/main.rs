@@ -333,6 +333,7 @@ fn main() {
     let mut common = all;
     let mut refused = Vec::new();
     let mut least = (f64::INFINITY, String::new());
+    let mut missed = Vec::new();
     let mut aya_read = Vec::new();
     with_blob(&vmlinux, None, |vmlinux| {
         for (name, object) in elf::objects("BPF_OBJECTS") {
@@ -389,6 +390,9 @@ fn main() {
             }
             row.print(name);
             all.add(&row);
+            if row.c_warm < 3.0 * row.warm {
+                missed.push(name.to_string());
+            }
             if row.search() < least.0 {
                 least = (row.search(), name.to_string());
             }
@@ -417,8 +421,13 @@ fn main() {
     let (ratio, name) = least;
     println!(
         "\nThe searches alone, which are the difference of the first two pairs, take C {:.0} times\n\
-         as long as Rust for all objects, and at least {ratio:.0} times for each ({name}).",
+         as long as Rust for all objects, and at least {ratio:.0} times for each ({name}). The aim \
+         was 100;\nwithout searches it was 3, which {}.",
         all.search(),
+        match missed.as_slice() {
+            [] => "each keeps".to_string(),
+            names => format!("all keep but {}", names.join(", ")),
+        },
     );
     for (name, error) in refused {
         let mut said = error.to_string();

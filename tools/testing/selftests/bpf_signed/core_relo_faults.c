@@ -237,6 +237,27 @@ static void sane_records(const void *arg)
 	check(ret > 0, "offset of task_struct.pid: %d; log: %s", ret, outcome->log);
 }
 
+/* No fault either, but a limit of ours */
+static void too_many_records(const void *arg)
+{
+	static struct bpf_core_relo relos[65537];
+	struct job job = { .relos = relos, .relo_cnt = ARRAY_SIZE(relos), .no_log = true };
+	__u32 zero = str("0"), i32 = type_int(), i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(relos); i++)
+		relos[i] = (struct bpf_core_relo){
+			.type_id = i32, .access_str_off = zero, .kind = BPF_CORE_TYPE_ID_LOCAL,
+		};
+	job.btf = btf();
+	job.value = i32;
+	ret = attempt(&job);
+	check(ret == -E2BIG, "65,537 records: %d", ret);
+	job.relo_cnt--;
+	ret = attempt(&job);
+	check(ret == (int)i32, "65,536 records: %d", ret);
+}
+
 /* No fault, but a limit that both engines have: members of members are too deep */
 static void nested_types(const void *arg)
 {
@@ -359,8 +380,16 @@ static void offset_that_wraps(const void *arg)
 
 /* ---- (b): enumerators of what is no enum ------------------------------- */
 
+/* What the kernel has by this name is no enum */
+static const struct alias {
+	const char *name;
+	__u32 kind;
+} alias_typedef = { "pid_t", BTF_KIND_TYPEDEF },
+  alias_tag = { "user", BTF_KIND_TYPE_TAG };
+
 static void enumerator_of_no_enum(const void *arg)
 {
+	const struct alias *alias = arg;
 	__u32 zero = str("0");
 	__u32 e = type("colour", BTF_KIND_ENUM, 1, 4), id;
 	char *line, *end;
@@ -368,10 +397,9 @@ static void enumerator_of_no_enum(const void *arg)
 
 	word(str("RED"));
 	word(1);
-	/* the kernel's is an int */
-	id = type("pid_t", BTF_KIND_TYPEDEF, 0, e);
+	id = type(alias->name, alias->kind, 0, e);
 	ret = relocate(btf(), id, zero, BPF_CORE_ENUMVAL_EXISTS, 1);
-	check(ret == 0, "pid_t::RED exists: %d; log: %s", ret, outcome->log);
+	check(ret == 0, "%s::RED exists: %d; log: %s", alias->name, ret, outcome->log);
 	line = strstr(outcome->log, "candidate #0");
 	check(line, "no word on the candidate: %s", outcome->log);
 	end = strchrnul(line, '\n');
@@ -453,6 +481,29 @@ static void section(const void *arg)
 	check(ret == 0, "%d; log: %s", ret, outcome->log);
 }
 
+static void decl_tag(const void *arg)
+{
+	__u32 zero = str("0"), i32 = type_int();
+	__u32 def = type("def", BTF_KIND_TYPEDEF, 0, i32);
+	__u32 tag = type("bpf_kfunc", BTF_KIND_DECL_TAG, 0, def);
+	int ret;
+
+	word(-1);
+	ret = relocate(btf(), tag, zero, BPF_CORE_TYPE_EXISTS, 1);
+	check(ret == 0, "%d; log: %s", ret, outcome->log);
+}
+
+static void pointee(const void *arg)
+{
+	__u32 zero = str("0");
+	__u32 f = type("mm_struct", BTF_KIND_FLOAT, 0, 4);
+	__u32 ptr = type("", BTF_KIND_PTR, 0, f);
+	__u32 task = type_composite(BTF_KIND_STRUCT, "task_struct", "mm", ptr, 8);
+	int ret = relocate(btf(), task, zero, BPF_CORE_TYPE_MATCHES, 1);
+
+	check(ret == 0, "%d; log: %s", ret, outcome->log);
+}
+
 static void member_float(const void *arg)
 {
 	__u32 zero = str("0");
@@ -477,6 +528,7 @@ static void search_afterwards(const void *arg)
 static const struct test_case cases[] = {
 	CASE(sane_records),
 	CASE(nested_types),
+	CASE(too_many_records),
 	CASE(bitfield_of_no_size),
 	{ "(e) access_string: a blank", access_string, "0: 0" },
 	{ "(e) access_string: a blank in front", access_string, " 0:0" },
@@ -485,12 +537,15 @@ static const struct test_case cases[] = {
 	{ "(e) access_string: beyond 32 bits", access_string, "0:4294967296" },
 	{ "(e) offset_that_wraps", offset_that_wraps, NULL },
 	{ "(c) kinds_of_one_name", kinds_of_one_name, NULL },
-	{ "(b) enumerator_of_no_enum", enumerator_of_no_enum, NULL },
+	{ "(b) enumerator_of_no_enum: a typedef", enumerator_of_no_enum, &alias_typedef },
+	{ "(b) enumerator_of_no_enum: a type tag", enumerator_of_no_enum, &alias_tag },
 	{ "(d) killed_while_searching", killed_while_searching, NULL },
 	{ "(a) member_float", member_float, NULL },
 	{ "(a) function", function, NULL },
 	{ "(a) variable", variable, NULL },
 	{ "(a) section", section, NULL },
+	{ "(a) decl_tag", decl_tag, NULL },
+	{ "(a) pointee", pointee, NULL },
 	CASE(search_afterwards),
 };
 

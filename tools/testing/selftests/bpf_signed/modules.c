@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kfuncs and attach targets of a module, which may come and go. */
+/* kfuncs, types and attach targets of a module, which may come and go. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -108,6 +108,21 @@ static void kfuncs_of_module_and_kernel(const void *arg)
 	insert_anew();
 	fd = load("call_both", NULL);
 	check(prog_run(fd) == 7, "returns %d", prog_run(fd));
+	close(fd);
+	must_go();
+}
+
+static void type_of_a_module(const void *arg)
+{
+	int fd;
+
+	delete();
+	fd = load("offset_in_module", NULL);
+	check(prog_run(fd) == 0, "without the module: %d", prog_run(fd));
+	close(fd);
+	insert_anew();
+	fd = load("offset_in_module", NULL);
+	check(prog_run(fd) == 20, "the offset is %d", prog_run(fd));
 	close(fd);
 	must_go();
 }
@@ -230,6 +245,7 @@ static const struct test_case cases[] = {
 	CASE(without_the_module),
 	CASE(kfunc_of_a_module),
 	CASE(kfuncs_of_module_and_kernel),
+	CASE(type_of_a_module),
 	CASE(target_in_a_module),
 	CASE(target_in_another_module),
 	CASE(refused_loads_let_it_go),

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A module with a kfunc and a function to attach to. */
+/* A module with a kfunc, a function to attach to, and a type of its own. */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/init.h>
 #include <linux/module.h>
+
+struct bpf_signed_test_pair {
+	u64 first;
+	u32 pad[3];
+	u32 second;
+};
+
+static struct bpf_signed_test_pair pair __used;
 
 __bpf_kfunc_start_defs();
 

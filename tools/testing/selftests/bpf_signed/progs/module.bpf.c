@@ -6,6 +6,11 @@ extern int bpf_signed_test_add(int a, int b) __ksym;
 extern int bpf_signed_test_target(int a) __ksym;
 extern int bpf_no_such_kfunc(int a) __ksym;
 
+/* in the module, it is not the first member */
+struct bpf_signed_test_pair {
+	__u32 second;
+} __attribute__((preserve_access_index));
+
 int hits;
 
 SEC("syscall")
@@ -33,6 +38,14 @@ SEC("syscall")
 int call_unknown(void *ctx)
 {
 	return bpf_signed_test_add(1, 2) + bpf_no_such_kfunc(3);
+}
+
+SEC("syscall")
+int offset_in_module(void *ctx)
+{
+	if (!bpf_core_type_exists(struct bpf_signed_test_pair))
+		return 0;
+	return bpf_core_field_offset(struct bpf_signed_test_pair, second);
 }
 
 SEC("fentry")

@@ -246,11 +246,12 @@ if [ -n "$(series_lines)" ] && tip=$("$ROOT/dev/queue.py" commits 2>/dev/null | 
 	base_git format-patch -q --no-signature -o "$dir" "$(base_commit)..$tip"
 	rc=0
 	# a new file needs a line in MAINTAINERS once for the series, and
-	# checkpatch asks for it in each patch; it ends with 1 if it has
+	# checkpatch asks for it in each patch; the base has no history in which
+	# it could find the commits of Fixes: tags; it ends with 1 if it has
 	# something to say, and else it is broken; the largest takes longest
 	ls -S "$dir"/*.patch | tr '\n' '\0' | (cd "$LINUX" && xargs -0 -n 1 -P "$JOBS" sh -c '
 		perl scripts/checkpatch.pl --strict --quiet --no-summary \
-			--show-types --ignore FILE_PATH_CHANGES "$0" >"$0.said"
+			--show-types --ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID "$0" >"$0.said"
 		[ $? -le 1 ]') || rc=1
 	for p in "$dir"/*.patch; do
 		unexcused <"$p.said" || rc=1

@@ -381,11 +381,13 @@ static void offset_that_wraps(const void *arg)
 /* ---- (b): enumerators of what is no enum ------------------------------- */
 
 /* What the kernel has by this name is no enum */
-static const struct alias {
+struct alias {
 	const char *name;
 	__u32 kind;
-} alias_typedef = { "pid_t", BTF_KIND_TYPEDEF },
-  alias_tag = { "user", BTF_KIND_TYPE_TAG };
+};
+
+static const struct alias alias_typedef = { "pid_t", BTF_KIND_TYPEDEF };
+static const struct alias alias_tag = { "user", BTF_KIND_TYPE_TAG };
 
 static void enumerator_of_no_enum(const void *arg)
 {

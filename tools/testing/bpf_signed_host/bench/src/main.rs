@@ -420,9 +420,9 @@ fn main() {
     );
     let (ratio, name) = least;
     println!(
-        "\nThe searches alone, which are the difference of the first two pairs, take C {:.0} times\n\
-         as long as Rust for all objects, and at least {ratio:.0} times for each ({name}). The aim \
-         was 100;\nwithout searches it was 3, which {}.",
+        "\nThe searches alone, which are the difference of the first two pairs, take C {:.0}\n\
+         times as long as Rust for all objects, and at least {ratio:.0} times for each ({name}).\n\
+         The aim was 100. Without searches it was 3, which {}.",
         all.search(),
         match missed.as_slice() {
             [] => "each keeps".to_string(),

@@ -77,7 +77,7 @@ step() {
 # kernel, and those about (a) by an oops. That leaves the mutex locked, so that each of
 # them has a guest of its own.
 faults() {
-	local log=$logs/faults.log passed=0 failed=0 name
+	local log=$logs/faults-guests.log passed=0 failed=0 name
 	local guest=(env APPEND= RO= VM_DIR= CPUS=1 MEMORY=1G TIMEOUT=600 "$ROOT/dev/vm.sh")
 	local names=() run="cd '$TOOLS/bpf_signed' && sysctl -qw kernel.panic_on_oops=0"
 
@@ -126,7 +126,7 @@ if [[ " $TESTS " = *" fuzz "* ]]; then
 	step fuzz "$ROOT/dev/fuzz.sh"
 fi
 if [[ " $TESTS " = *" faults "* ]]; then
-	step faults faults
+	step faults faults # guests in faults-guests.log
 fi
 if [[ " $TESTS " = *" guests "* ]]; then
 	step guests env TESTS="run-ways-rest run-ways-audit run-ways-signed" \

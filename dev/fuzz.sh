@@ -85,7 +85,6 @@ for target in $TARGETS; do
 	(cd "$out" && "bin/$target" -fork="$JOBS" -max_total_time="$TIME" -max_len=4096 \
 		-timeout=20 -report_slow_units=5 -ignore_timeouts=0 -rss_limit_mb=2048 -ignore_ooms=0 \
 		-artifact_prefix=findings/"$target-" "$corpus" "$seeds") >"$log" 2>&1 || rc=$?
-	# "#EXECUTIONS: cov: EDGES ft: ... "
 	# Slow ones may have been slow because something else ran: once more, 5 s of CPU time
 	for slow in "$out/findings/$target"-slow-unit-*; do
 		[ -e "$slow" ] || continue
@@ -96,6 +95,7 @@ for target in $TARGETS; do
 			note "$target: more than 5 s: $slow"
 		fi
 	done
+	# "#EXECUTIONS: cov: EDGES ft: ... "
 	read -r runs edges < <(sed -n 's/^#\([0-9]*\): cov: \([0-9]*\) .*/\1 \2/p' "$log" |
 		tail -n 1) || true
 	if [ $rc = 0 ] && [ "${runs:-0}" -gt 0 ]; then

@@ -41,8 +41,7 @@ fn compare_objects(objects: &[(String, Object)], target: &[u8]) -> Tally {
                         }
                         tally.count(&result, true);
                     }
-                    case.compare_all(&section.relos, &section.insns);
-                    let [ours, theirs] = case.time(&section.relos, &section.insns);
+                    let [ours, theirs] = case.compare_all(&section.relos, &section.insns);
                     times[0] += ours;
                     times[1] += theirs;
                 }

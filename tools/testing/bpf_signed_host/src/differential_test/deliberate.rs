@@ -3,6 +3,7 @@
 //! Where the engine differs from the reference on purpose, or did until the reference was fixed by
 //! the patches that the series has for that. If one of these fails, the reference has changed: so
 //! may the list in core_relo.rs.
+
 use super::reference::*;
 use crate::builder::Builder;
 use crate::harness::*;

@@ -148,9 +148,7 @@ impl<'a> Mutant<'a> {
         };
         let record = &self.records[n as usize];
         match record.kind {
-            Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict | Kind::TypeTag => {
-                self.kind_of(self.word(record.at + 8))
-            }
+            kind if kind.is_modifier() => self.kind_of(self.word(record.at + 8)),
             kind => Some(kind),
         }
     }
@@ -171,8 +169,7 @@ impl<'a> Mutant<'a> {
     pub(super) fn finish(&mut self) {
         let mut no_bitfields = Vec::new();
         for record in &self.records {
-            let is_composite = matches!(record.kind, Kind::Struct | Kind::Union);
-            if !is_composite || self.word(record.at + 4) & KFLAG == 0 {
+            if !record.kind.is_composite() || self.word(record.at + 4) & KFLAG == 0 {
                 continue;
             }
             for m in (record.at + RECORD..).step_by(12).take(record.vlen) {
@@ -225,8 +222,7 @@ impl<'a> Mutant<'a> {
                 r.of(&self.parts)
             };
             // Two members of one name show what the reference does wrong.
-            let is_member = matches!(kind, Kind::Struct | Kind::Union);
-            let is_known = is_member && !cfg!(reference_is_fixed);
+            let is_known = kind.is_composite() && !cfg!(reference_is_fixed);
             self.set(part, if is_known { self.gone } else { name });
             return;
         }
@@ -358,7 +354,7 @@ impl<'a> Mutant<'a> {
                 let to = r.below(self.end() as usize) as u32;
                 self.set(at + 8, to);
             }
-            Kind::Typedef | Kind::Const | Kind::Volatile | Kind::Restrict | Kind::TypeTag => {
+            _ if kind.is_modifier() => {
                 let to = self.before(r, id);
                 self.set(at + 8, to);
             }

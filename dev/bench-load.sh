@@ -35,9 +35,8 @@ mkdir -p "$work"
 FLAVOUR=base "$ROOT/dev/tree.sh"
 base_libbpf=$BUILD/tools-base/libbpf
 build_base_libbpf() {
-	make -C "$BUILD/linux-base/tools/lib/bpf" -j"$JOBS" CC="clang-$llvm" LD="ld.lld-$llvm" \
-		AR="llvm-ar-$llvm" OUTPUT="$base_libbpf/" prefix= DESTDIR="$base_libbpf/root" \
-		"$base_libbpf/libbpf.a" install_headers
+	tools_make -C "$BUILD/linux-base/tools/lib/bpf" OUTPUT="$base_libbpf/" \
+		prefix= DESTDIR="$base_libbpf/root" "$base_libbpf/libbpf.a" install_headers
 }
 mkdir -p "$base_libbpf"
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES

@@ -39,6 +39,18 @@ load_env() {
 	. "$BUILD/env.sh"
 }
 
+# tools_make ARGUMENT...: make of what is in tools/, by the compiler that was settled for.
+# Feature checks run in $(shell), which sees the environment and not what is said on
+# make's command line. Without CLANG bpftool is built without its own BPF programs.
+tools_make() {
+	local n=${LLVM#-}
+
+	CLANG="clang-$n" make -j"$JOBS" CC="clang-$n" HOSTCC="clang-$n" LD="ld.lld-$n" \
+		HOSTLD="ld.lld-$n" AR="llvm-ar-$n" HOSTAR="llvm-ar-$n" CLANG="clang-$n" \
+		LLVM_STRIP="llvm-strip-$n" LLVM_OBJCOPY="llvm-objcopy-$n" \
+		OBJCOPY="llvm-objcopy-$n" "$@"
+}
+
 # The compiler that cargo takes, unless it is told another
 rustc_of_cargo() {
 	local beside

@@ -73,7 +73,6 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 steps=$BUILD/steps
 base_git worktree add -q --detach "$steps" "$base" 2>/dev/null || true
 mkdir -p "$BUILD/steps-kernel" "$BUILD/steps-tools/libbpf" "$BUILD/steps-tools/bpftool"
-llvm=${LLVM#-}
 step_kernel() {
 	local make=(make -C "$steps" O="$BUILD/steps-kernel" LLVM="$LLVM" RUSTC="$RUSTC"
 		BINDGEN="$BINDGEN" -j"$JOBS")
@@ -82,16 +81,10 @@ step_kernel() {
 		"${make[@]}" bzImage
 }
 step_tools() {
-	local cc=(CC="clang-$llvm" HOSTCC="clang-$llvm" LD="ld.lld-$llvm"
-		HOSTLD="ld.lld-$llvm" AR="llvm-ar-$llvm" HOSTAR="llvm-ar-$llvm"
-		CLANG="clang-$llvm" LLVM_STRIP="llvm-strip-$llvm")
-
-	export CLANG="clang-$llvm"
-	make -C "$steps/tools/lib/bpf" -j"$JOBS" "${cc[@]}" \
-		OUTPUT="$BUILD/steps-tools/libbpf/" "$BUILD/steps-tools/libbpf/libbpf.a" &&
-		make -C "$steps/tools/bpf/bpftool" -j"$JOBS" "${cc[@]}" \
-			OUTPUT="$BUILD/steps-tools/bpftool/" SKIP_LLVM=1 \
-			VMLINUX_BTF="$BUILD/steps-kernel/vmlinux"
+	tools_make -C "$steps/tools/lib/bpf" OUTPUT="$BUILD/steps-tools/libbpf/" \
+		"$BUILD/steps-tools/libbpf/libbpf.a" &&
+		tools_make -C "$steps/tools/bpf/bpftool" OUTPUT="$BUILD/steps-tools/bpftool/" \
+			SKIP_LLVM=1 VMLINUX_BTF="$BUILD/steps-kernel/vmlinux"
 }
 # changes PATH...: since the step before
 changes() {

@@ -8,30 +8,19 @@ load_env
 take_lock
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
-n=${LLVM#-}
-cc=(CC="clang-$n" HOSTCC="clang-$n" LD="ld.lld-$n" HOSTLD="ld.lld-$n"
-    AR="llvm-ar-$n" HOSTAR="llvm-ar-$n" CLANG="clang-$n"
-    LLVM_STRIP="llvm-strip-$n"
-    LLVM_OBJCOPY="llvm-objcopy-$n" OBJCOPY="llvm-objcopy-$n")
-
-# Feature checks run in $(shell), which sees the environment and not what is
-# said on make's command line. Without CLANG bpftool is built without its own
-# BPF programs.
-export CLANG="clang-$n"
-
 build() {
 	local lib=$LINUX/tools/lib/bpf
-	make -C "$lib" -j"$JOBS" "${cc[@]}" OUTPUT="$TOOLS/libbpf/" \
+	tools_make -C "$lib" OUTPUT="$TOOLS/libbpf/" \
 		prefix= DESTDIR="$TOOLS/libbpf/root" \
 		"$TOOLS/libbpf/libbpf.a" install_headers
 	# without a disassembler: nobody here asks for one, and it would want all
 	# of LLVM's static libraries
-	make -C "$LINUX/tools/bpf/bpftool" -j"$JOBS" "${cc[@]}" \
+	tools_make -C "$LINUX/tools/bpf/bpftool" \
 		OUTPUT="$TOOLS/bpftool/" SKIP_LLVM=1 VMLINUX_BTF="$KOUT/vmlinux"
 	local tests=$LINUX/tools/testing/selftests/bpf_signed dir
 	for dir in "" /tools; do
 		[ ! -e "$tests$dir/Makefile" ] ||
-		make -C "$tests$dir" -j"$JOBS" "${cc[@]}" \
+		tools_make -C "$tests$dir" \
 			OUTPUT="$TOOLS/bpf_signed$dir" KDIR="$KOUT" \
 			VMLINUX="$KOUT/vmlinux" VMLINUX_BTF="$KOUT/vmlinux" \
 			BPFTOOL="$TOOLS/bpftool/bpftool" \
